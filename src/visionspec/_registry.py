@@ -1,4 +1,4 @@
-"""Which function decides which rule. A name on a list, never a wrapper: a decorated function runs as written."""
+"""Which function decides which rule: a name on a list, never a wrapper around the function."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where ``spec/`` lives and what is in it, as typed models. The JSON schemas of ``spec/schema`` are theirs."""
+"""Where ``spec/`` lives and what is in it, as typed models; ``spec/schema`` is generated from them."""
 
 from __future__ import annotations
 

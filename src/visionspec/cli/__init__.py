@@ -1,0 +1,101 @@
+"""The ``visionspec`` command. One file per subcommand; the outer rooms register theirs as entry points."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from typing import Any
+
+import click
+
+from visionspec.cli._common import fail
+from visionspec.errors import MissingExtra, VisionSpecError
+
+_OWN = ("tokens", "decode", "lint", "rules")
+_ORDER = ("demo", "serve", "run", "tokens", "decode", "lint", "rules", "check")
+_EXTRA_OF = {"visionspec_mockserver": "mockserver", "visionspec_conformance": "conformance"}
+
+
+class _Commands(click.Group):
+    """Imports a subcommand when it is asked for, so that ``visionspec tokens`` never loads the server."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        del ctx
+        names = {*_OWN, *_outer()}
+        return sorted(names, key=lambda name: (_ORDER.index(name) if name in _ORDER else len(_ORDER), name))
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        del ctx
+        if cmd_name in _OWN:
+            command: click.Command = importlib.import_module(f"visionspec.cli.{cmd_name}").command
+            return command
+        entry = _outer().get(cmd_name)
+        if entry is None:
+            return None
+        try:
+            loaded: click.Command = entry.load()
+        except ModuleNotFoundError as error:
+            return _needs_extra(cmd_name, _EXTRA_OF.get(entry.module.partition(".")[0], "all"), error)
+        return loaded
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            import difflib  # noqa: PLC0415 - only on a typing mistake
+
+            near = difflib.get_close_matches(args[0], self.list_commands(ctx), n=1)
+            if near:
+                error.message += f" Did you mean '{near[0]}'?"
+            raise
+
+
+def _outer() -> dict[str, Any]:
+    from importlib.metadata import entry_points  # noqa: PLC0415 - 10 ms that most subcommands do not need
+
+    return {entry.name: entry for entry in entry_points(group="visionspec.commands")}
+
+
+def _needs_extra(name: str, extra: str, cause: ModuleNotFoundError) -> click.Command:
+    @click.command(
+        name,
+        short_help=f"(needs visionspec[{extra}])",
+        context_settings={"ignore_unknown_options": True, "allow_extra_args": True},
+        add_help_option=False,
+    )
+    def missing() -> None:
+        raise MissingExtra(f"'{cause.name}', which 'visionspec {name}' needs,", extra)
+
+    return missing
+
+
+@click.group(
+    cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
+@click.version_option(package_name="visionspec", message="visionspec %(version)s")
+def group() -> None:
+    """The offline reference for Gemini image understanding.
+
+    Start with `visionspec demo`. Every command has its own --help; --json prints one JSON document and
+    nothing else. Exit codes: 0 fine, 1 the thing judged failed, 2 wrong usage or a fault of ours.
+    """
+
+
+def main() -> None:
+    """Run the command line; errors of ours become one line on stderr and exit code 2."""
+    try:
+        code = group.main(standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(2)
+    except click.Abort:
+        click.echo("interrupted", err=True)
+        sys.exit(130)
+    except VisionSpecError as error:
+        fail(str(error))
+    except BrokenPipeError:
+        sys.stderr.close()  # the reader left; Python would complain about its own flush
+        sys.exit(0)
+    sys.exit(code if isinstance(code, int) else 0)

@@ -1,0 +1,107 @@
+"""The project's sessions. ``nox`` alone runs all that must be green; each installs what it needs itself."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import nox
+
+nox.needs_version = ">=2025.2.9"
+nox.options.sessions = ["lint", "types", "tests", "property", "sdk", "build", "demo"]
+nox.options.error_on_missing_interpreters = True
+nox.options.reuse_existing_virtualenvs = True
+
+ROOT = Path(__file__).parent
+PROJECT = nox.project.load_toml("pyproject.toml")
+
+
+def _install(session: nox.Session, group: str, *, extra: str = "all") -> None:
+    session.install("-e", f".[{extra}]", *nox.project.dependency_groups(PROJECT, group))
+
+
+def _node(session: nox.Session) -> None:
+    """Install the JavaScript SDK that the probes import; node and npm come with the session's own wheel."""
+    session.run(
+        "npm", "install", "--no-audit", "--no-fund", "--loglevel=error", "--prefix", str(ROOT / "tests/sdk/js")
+    )
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Style, and who may import whom."""
+    _install(session, "lint")
+    session.run("ruff", "check", ".")
+    session.run("ruff", "format", "--check", ".")
+    session.run("lint-imports", "--no-cache")
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """mypy in strict mode, then pyright."""
+    _install(session, "types")
+    session.run("mypy")
+    session.run("pyright", "--warnings")
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """Everything but the SDKs, with branch coverage and its floor."""
+    _install(session, "tests")
+    Path(session.create_tmp(), "coverage").unlink(missing_ok=True)
+    session.run(
+        "pytest", "-m", "not sdk", "-n", "auto", "--cov", "--cov-report=term", *session.posargs
+    )
+
+
+@nox.session(name="property")
+def property_(session: nox.Session) -> None:
+    """The properties again, with many more examples."""
+    _install(session, "tests")
+    session.run("pytest", "-m", "prop", "-n", "auto", *session.posargs, env={"HYPOTHESIS_PROFILE": "deep"})
+
+
+@nox.session
+def sdk(session: nox.Session) -> None:
+    """The official SDKs, Python and JavaScript, over real sockets."""
+    _install(session, "sdk")
+    _node(session)
+    session.run("pytest", "-m", "sdk", *session.posargs)
+
+
+@nox.session
+def build(session: nox.Session) -> None:
+    """Build sdist and wheel, install the wheel into an empty environment, use it from another folder."""
+    session.install(*nox.project.dependency_groups(PROJECT, "build"))
+    dist = Path(session.create_tmp()) / "dist"
+    shutil.rmtree(dist, ignore_errors=True)
+    session.run("python", "-m", "build", "--outdir", str(dist), str(ROOT))
+    (wheel,) = dist.glob("*.whl")
+    session.run("python", str(ROOT / "tests/packaging/inspect_wheel.py"), str(wheel))
+    session.install("--force-reinstall", f"visionspec[mockserver] @ {wheel.as_uri()}")
+    with session.chdir(session.create_tmp()):
+        session.run("visionspec", "rules", "--json", silent=True)
+        session.run("visionspec", "demo", "--out", str(Path(session.create_tmp()) / "pictures"))
+
+
+@nox.session
+def demo(session: nox.Session) -> None:
+    """The whole loop, offline, as a user sees it."""
+    _install(session, "tests")
+    session.run("visionspec", "demo", *(session.posargs or ["--out", str(Path(session.create_tmp()) / "pictures")]))
+
+
+@nox.session(default=False)
+def spec(session: nox.Session) -> None:
+    """Write what spec/ derives from the models: schemas and manifest."""
+    session.install("-e", ".")
+    session.run("python", "-m", "visionspec._specgen")
+
+
+@nox.session(default=False)
+def bench(session: nox.Session) -> None:
+    """Ratios against named peers; prints, never asserts."""
+    _install(session, "tests")
+    for script in sorted((ROOT / "tests/benchmarks").glob("bench_*.py")):
+        session.run("python", str(script), env={"PYTHONHASHSEED": os.environ.get("PYTHONHASHSEED", "0")})

@@ -1,0 +1,62 @@
+"""``python -m visionspec._specgen`` writes what ``spec/`` derives from our models: schemas and manifest."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import TYPE_CHECKING, Any
+
+from visionspec import spec
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+VERSION = "2026.11.0"
+SNAPSHOT = "2026-11-20"
+SURFACE = ["interactions", "generateContent", "streamGenerateContent", "countTokens", "models", "files"]
+_DRAFT = "https://json-schema.org/draft/2020-12/schema"
+
+
+def render(document: object) -> str:
+    """JSON as it stands in ``spec/``."""
+    return json.dumps(document, ensure_ascii=False, indent=2) + "\n"
+
+
+def schemas() -> dict[str, dict[str, Any]]:
+    """File name -> JSON schema, generated from the pydantic models."""
+    models = {"rules": spec.RuleFile, "vectors": spec.VectorFile, "manifest": spec.Manifest}
+    return {
+        f"{name}.schema.json": {"$schema": _DRAFT, **model.model_json_schema()}
+        for name, model in models.items()
+    }
+
+
+def manifest(root: Path) -> dict[str, Any]:
+    """The manifest for the files that stand under ``root`` now."""
+    files = [
+        {
+            "path": f"{folder}/{path.name}",
+            "count": _count(path),
+            "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+        }
+        for folder in ("rules", "vectors", "schema")
+        for path in sorted((root / folder).glob("*.json"))
+    ]
+    return {"version": VERSION, "surface": SURFACE, "snapshot": SNAPSHOT, "files": files}
+
+
+def _count(path: Path) -> int:
+    document = json.loads(path.read_text(encoding="utf-8"))
+    return len(document.get("rules") or document.get("cases") or [document])
+
+
+def main() -> None:
+    """Write every derived file below ``spec/``."""
+    root = spec.directory()
+    for name, schema in schemas().items():
+        (root / "schema" / name).write_text(render(schema), encoding="utf-8")
+    (root / "manifest.json").write_text(render(manifest(root)), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
