@@ -13,7 +13,14 @@ from visionspec.errors import MissingExtra, VisionSpecError
 
 _OWN = ("tokens", "decode", "lint", "rules")
 _ORDER = ("demo", "serve", "run", "tokens", "decode", "lint", "rules", "check")
-_EXTRA_OF = {"visionspec_mockserver": "mockserver", "visionspec_conformance": "conformance"}
+_EXTRA_OF = {
+    "cv2": "mockserver",
+    "pyjson5": "mockserver",
+    "starlette": "mockserver",
+    "uvicorn": "mockserver",
+    "hypothesis": "conformance",
+    "pytest": "conformance",
+}
 
 
 class _Commands(click.Group):
@@ -24,19 +31,12 @@ class _Commands(click.Group):
         names = {*_OWN, *_outer()}
         return sorted(names, key=lambda name: (_ORDER.index(name) if name in _ORDER else len(_ORDER), name))
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+    def get_command(self, ctx: click.Context, cmd_name: str) -> Any:
         del ctx
         if cmd_name in _OWN:
-            command: click.Command = importlib.import_module(f"visionspec.cli.{cmd_name}").command
-            return command
+            return importlib.import_module(f"visionspec.cli.{cmd_name}").command
         entry = _outer().get(cmd_name)
-        if entry is None:
-            return None
-        try:
-            loaded: click.Command = entry.load()
-        except ModuleNotFoundError as error:
-            return _needs_extra(cmd_name, _EXTRA_OF.get(entry.module.partition(".")[0], "all"), error)
-        return loaded
+        return entry.load() if entry else None
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -56,19 +56,6 @@ def _outer() -> dict[str, Any]:
     from importlib.metadata import entry_points  # noqa: PLC0415 - 10 ms that most subcommands do not need
 
     return {entry.name: entry for entry in entry_points(group="visionspec.commands")}
-
-
-def _needs_extra(name: str, extra: str, cause: ModuleNotFoundError) -> click.Command:
-    @click.command(
-        name,
-        short_help=f"(needs visionspec[{extra}])",
-        context_settings={"ignore_unknown_options": True, "allow_extra_args": True},
-        add_help_option=False,
-    )
-    def missing() -> None:
-        raise MissingExtra(f"'{cause.name}', which 'visionspec {name}' needs,", extra)
-
-    return missing
 
 
 @click.group(
@@ -95,6 +82,10 @@ def main() -> None:
         sys.exit(130)
     except VisionSpecError as error:
         fail(str(error))
+    except ModuleNotFoundError as error:
+        if error.name not in _EXTRA_OF:
+            raise
+        fail(str(MissingExtra(f"'{error.name}', which this command needs,", _EXTRA_OF[error.name])))
     except BrokenPipeError:
         sys.stderr.close()  # the reader left; Python would complain about its own flush
         sys.exit(0)

@@ -56,7 +56,8 @@ def fail(message: str) -> NoReturn:
 
 
 def console(*, stderr: bool = False) -> Console:
-    """A rich console; plain text when the output is not a terminal."""
+    """A rich console; outside a terminal plain text, in lines as long as they need to be."""
     from rich.console import Console  # noqa: PLC0415 - 40 ms that --json and --help do not need
 
-    return Console(stderr=stderr, highlight=False, soft_wrap=not sys.stdout.isatty())
+    stream = sys.stderr if stderr else sys.stdout
+    return Console(stderr=stderr, highlight=False, width=None if stream.isatty() else 200)

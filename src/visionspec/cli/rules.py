@@ -69,6 +69,7 @@ _COLOUR = {"documented": "green", "observed": "cyan", "inferred": "yellow", "ten
 
 
 def _print_list(rules: list[Rule]) -> None:
+    from rich.markup import escape  # noqa: PLC0415
     from rich.table import Table  # noqa: PLC0415
 
     out = console()
@@ -78,7 +79,7 @@ def _print_list(rules: list[Rule]) -> None:
     table.add_column("status", no_wrap=True)
     table.add_column("text", overflow="fold")
     for rule in rules:
-        table.add_row(rule.id, rule.level, f"[{_COLOUR[rule.status]}]{rule.status}[/]", rule.text)
+        table.add_row(rule.id, rule.level, f"[{_COLOUR[rule.status]}]{rule.status}[/]", escape(rule.text))
     out.print(table)
     counts = ", ".join(f"{sum(rule.status == status for rule in rules)} {status}" for status in _COLOUR)
     out.print(f"\n{len(rules)} rules: {counts}")

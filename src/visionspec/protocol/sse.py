@@ -1,23 +1,25 @@
 """Server-sent events, sans I/O: bytes in any chunking to events, an event to bytes.
 
-A stream is lines; a line ends in LF, CR LF or CR. The ``data:`` lines of one event are joined with LF, ``event:``
-names it, ``id:`` stays in force until the next one, a line that begins with a colon is a comment, a blank line
-ends the event. A byte order mark may stand at the very start. This is the format of the HTML standard, with one
-concession to servers that hang up early: an event that has data when the stream ends counts without its blank line.
+A stream is lines; a line ends in LF, CR LF or CR. The ``data:`` lines of one event are joined with LF,
+``event:`` names it, ``id:`` stays in force until the next one, a line that begins with a colon is a comment,
+a blank line ends the event. A byte order mark may stand at the very start. This is the format of the HTML
+standard, with one concession to servers that hang up early: an event that has data when the stream ends
+counts, with or without its blank line.
 """
 
 from __future__ import annotations
 
+import codecs
 import re
 from dataclasses import dataclass
+
 from visionspec._registry import rule
 from visionspec.errors import InvalidInput, TransportError, show
 
 MEDIA_TYPE = "text/event-stream"
 DONE = "[DONE]"  # the data of the last event of an interactions stream
-MAX_EVENT_BYTES = (
-    64 * 1024 * 1024
-)  # room for an inline image; a server that never ends an event is cut off here
+# Room for an inline image. A server that never ends its event is cut off here.
+MAX_EVENT_BYTES = 64 * 1024 * 1024
 
 _LINE_END = re.compile(rb"[\r\n]")
 _LINE_ENDS_IN_TEXT = re.compile(r"\r\n|\r|\n")
@@ -32,7 +34,7 @@ class ServerEvent:
     id: str = ""
 
 
-@rule("sse.data-lines", "sse.space-after-colon")
+@rule("sse.space-after-colon")
 def encode(data: str, *, event: str | None = None, event_id: str | None = None) -> bytes:
     """One event as bytes, its blank line included; each line of ``data`` becomes a ``data: `` line.
 
@@ -57,6 +59,7 @@ def encode(data: str, *, event: str | None = None, event_id: str | None = None) 
     "sse.event-id",
     "sse.byte-order-mark",
     "sse.unended-event",
+    "sse.space-after-colon",
 )
 class Decoder:
     """Takes bytes as they come, gives events as soon as their blank line is there.
@@ -74,8 +77,7 @@ class Decoder:
         self._line = bytearray()
         self._after_cr = False
         self._first_line = True
-        self._data: list[str] = []
-        self._data_bytes = 0
+        self._data = bytearray()  # every data line with its LF
         self._event = ""
         self._id = ""
 
@@ -108,36 +110,34 @@ class Decoder:
 
     def _keep(self, piece: bytes) -> None:
         self._line += piece
-        if len(self._line) + self._data_bytes > self._max_event_bytes:
+        if len(self._line) + len(self._data) > self._max_event_bytes:
             raise TransportError(f"a server-sent event of more than {self._max_event_bytes} bytes")
 
     def _end_line(self) -> list[ServerEvent]:
-        line = self._line.decode(errors="replace")
-        n_bytes = len(self._line)
+        line = bytes(self._line)
         self._line.clear()
         if self._first_line:
             self._first_line = False
-            line = line.removeprefix("\ufeff")
+            line = line.removeprefix(codecs.BOM_UTF8)
         if not line:
             return self._dispatch()
-        field, _, value = line.partition(":")
-        value = value.removeprefix(" ")
-        if field == "data":
-            self._data.append(value)
-            self._data_bytes += n_bytes
-        elif field == "event":
-            self._event = value
-        elif field == "id" and "\0" not in value:
-            self._id = value
+        field, _, value = line.partition(b":")
+        value = value.removeprefix(b" ")
+        if field == b"data":
+            self._data += value + b"\n"
+        elif field == b"event":
+            self._event = value.decode(errors="replace")
+        elif field == b"id" and b"\0" not in value:
+            self._id = value.decode(errors="replace")
         # a comment (empty field), "retry" and unknown fields say nothing about events
         return []
 
     def _dispatch(self) -> list[ServerEvent]:
         events = []
         if self._data:
-            events.append(ServerEvent("\n".join(self._data), self._event or "message", self._id))
+            data = self._data[:-1].decode(errors="replace")
+            events.append(ServerEvent(data, self._event or "message", self._id))
         self._data.clear()
-        self._data_bytes = 0
         self._event = ""
         return events
 

@@ -1,0 +1,65 @@
+"""The wire of the Files API: camelCase out, either case in, 64-bit sizes as strings, times in RFC 3339."""
+
+from __future__ import annotations
+
+from datetime import datetime  # noqa: TC003 - pydantic reads the annotations
+from typing import Any, Literal
+
+from pydantic import Field
+
+from visionspec.models.wire import Camel, Int64
+
+State = Literal["STATE_UNSPECIFIED", "PROCESSING", "ACTIVE", "FAILED"]
+Source = Literal["SOURCE_UNSPECIFIED", "UPLOADED", "GENERATED", "REGISTERED"]
+
+
+class RpcStatus(Camel):
+    """``google.rpc.Status`` as a field: why a file is ``FAILED``."""
+
+    code: int | None = None
+    message: str | None = None
+    details: list[dict[str, Any]] | None = None
+
+
+class File(Camel):
+    """A file of the Files API. Only ``mime_type``, ``uri`` and ``state`` matter to a prompt."""
+
+    name: str | None = Field(None, description="files/ID; ID: at most 40 lowercase letters, digits or dashes")
+    display_name: str | None = Field(None, description="at most 512 characters")
+    mime_type: str | None = None
+    size_bytes: Int64 | None = None
+    create_time: datetime | None = None
+    update_time: datetime | None = None
+    expiration_time: datetime | None = None
+    sha256_hash: str | None = None
+    uri: str | None = None
+    download_uri: str | None = None
+    state: State | str | None = None
+    source: Source | str | None = None
+    error: RpcStatus | None = None
+    video_metadata: dict[str, Any] | None = None
+
+
+class FileRequest(Camel):
+    """The body of an upload's start: what the client says of the file."""
+
+    file: File | None = None
+
+
+class FileResponse(Camel):
+    """The body of an upload's end: the file, wrapped."""
+
+    file: File
+
+
+class ListFilesResponse(Camel):
+    files: list[File] = Field(default_factory=list)
+    next_page_token: str | None = None
+
+
+class RegisterFilesRequest(Camel):
+    uris: list[str] | None = None
+
+
+class RegisterFilesResponse(Camel):
+    files: list[File] = Field(default_factory=list)

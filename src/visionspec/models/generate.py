@@ -1,0 +1,319 @@
+"""The wire of generateContent, streamGenerateContent, countTokens and models: camelCase out, either case in.
+
+Every field is optional, as in protobuf's JSON, where ``null`` and absence are one. What is required, and what
+excludes what, is the service's to say (rules ``generate.*``), not the shape's.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field
+
+from visionspec.models.wire import Base64, Camel
+
+
+def _as_list(value: object) -> object:
+    return [value] if isinstance(value, dict) else value
+
+
+Blocking = Literal[
+    "HARM_BLOCK_THRESHOLD_UNSPECIFIED",
+    "BLOCK_LOW_AND_ABOVE",
+    "BLOCK_MEDIUM_AND_ABOVE",
+    "BLOCK_ONLY_HIGH",
+    "BLOCK_NONE",
+    "OFF",
+]
+CallingMode = Literal["MODE_UNSPECIFIED", "AUTO", "ANY", "NONE", "VALIDATED"]
+HarmCategory = Literal[
+    "HARM_CATEGORY_UNSPECIFIED",
+    "HARM_CATEGORY_HARASSMENT",
+    "HARM_CATEGORY_HATE_SPEECH",
+    "HARM_CATEGORY_SEXUALLY_EXPLICIT",
+    "HARM_CATEGORY_DANGEROUS_CONTENT",
+    "HARM_CATEGORY_CIVIC_INTEGRITY",
+    "HARM_CATEGORY_JAILBREAK",
+    "HARM_CATEGORY_IMAGE_HATE",
+    "HARM_CATEGORY_IMAGE_DANGEROUS_CONTENT",
+    "HARM_CATEGORY_IMAGE_HARASSMENT",
+    "HARM_CATEGORY_IMAGE_SEXUALLY_EXPLICIT",
+]
+Modality = Literal["MODALITY_UNSPECIFIED", "TEXT", "IMAGE", "VIDEO", "AUDIO", "DOCUMENT"]
+Resolution = Literal[
+    "MEDIA_RESOLUTION_UNSPECIFIED", "MEDIA_RESOLUTION_LOW", "MEDIA_RESOLUTION_MEDIUM", "MEDIA_RESOLUTION_HIGH"
+]
+PartResolution = Literal[Resolution, "MEDIA_RESOLUTION_ULTRA_HIGH"]
+ThinkingLevel = Literal["THINKING_LEVEL_UNSPECIFIED", "MINIMAL", "LOW", "MEDIUM", "HIGH", "XHIGH"]
+
+
+class Blob(Camel):
+    mime_type: str | None = None
+    data: Base64 | None = None
+    display_name: str | None = None
+
+
+class FileData(Camel):
+    mime_type: str | None = None
+    file_uri: str | None = None
+    display_name: str | None = None
+
+
+class FunctionCall(Camel):
+    id: str | None = None
+    name: str | None = None
+    args: dict[str, Any] | None = None
+
+
+class FunctionResponse(Camel):
+    id: str | None = None
+    name: str | None = None
+    response: dict[str, Any] | None = None
+    parts: list[Any] | None = None
+    will_continue: bool | None = None
+    scheduling: str | None = None
+
+
+class PartMediaResolution(Camel):
+    level: PartResolution | None = None
+    num_tokens: int | None = None
+
+
+class Part(Camel):
+    """One of text, inline data, file data, a function call or its response, and what qualifies it."""
+
+    text: str | None = None
+    inline_data: Blob | None = None
+    file_data: FileData | None = None
+    function_call: FunctionCall | None = None
+    function_response: FunctionResponse | None = None
+    executable_code: Any = None
+    code_execution_result: Any = None
+    tool_call: Any = None
+    tool_response: Any = None
+    media_resolution: PartMediaResolution | None = None
+    media_processing: Any = None
+    video_metadata: Any = None
+    thought: bool | None = None
+    thought_signature: Base64 | None = None
+    part_metadata: dict[str, Any] | None = None
+    audio_transcription: Any = None
+    speech_metadata: Any = None
+
+
+class Content(Camel):
+    role: str | None = None
+    parts: Annotated[list[Part] | None, BeforeValidator(_as_list)] = None
+
+
+class Schema(Camel):
+    """``responseSchema``: OpenAPI's subset, whose unknown keys the service refuses by name."""
+
+    type: str | None = None
+    format: str | None = None
+    title: str | None = None
+    description: str | None = None
+    nullable: bool | None = None
+    default: Any = None
+    example: Any = None
+    enum: list[Any] | None = None
+    items: Schema | None = None
+    min_items: int | None = None
+    max_items: int | None = None
+    properties: dict[str, Schema] | None = None
+    property_ordering: list[str] | None = None
+    required: list[str] | None = None
+    min_properties: int | None = None
+    max_properties: int | None = None
+    minimum: float | None = None
+    maximum: float | None = None
+    min_length: int | None = None
+    max_length: int | None = None
+    pattern: str | None = None
+    any_of: list[Schema] | None = None
+    additional_properties: Any = None
+    ref: str | None = None
+    defs: dict[str, Schema] | None = None
+
+
+class FunctionDeclaration(Camel):
+    name: str | None = None
+    description: str | None = None
+    behavior: str | None = None
+    parameters: Schema | None = None
+    parameters_json_schema: Any = None
+    response: Schema | None = None
+    response_json_schema: Any = None
+
+
+class Tool(Camel):
+    function_declarations: list[FunctionDeclaration] | None = None
+    code_execution: Any = None
+    computer_use: Any = None
+    file_search: Any = None
+    google_maps: Any = None
+    google_search: Any = None
+    google_search_retrieval: Any = None
+    mcp_servers: Any = None
+    url_context: Any = None
+
+
+class FunctionCallingConfig(Camel):
+    mode: CallingMode | None = None
+    allowed_function_names: list[str] | None = None
+    stream_function_call_arguments: bool | None = None
+
+
+class ToolConfig(Camel):
+    function_calling_config: FunctionCallingConfig | None = None
+    retrieval_config: Any = None
+    include_server_side_tool_invocations: bool | None = None
+
+
+class SafetySetting(Camel):
+    category: HarmCategory | None = None
+    threshold: Blocking | None = None
+    method: str | None = None
+
+
+class ThinkingConfig(Camel):
+    include_thoughts: bool | None = None
+    thinking_budget: int | None = None
+    thinking_level: ThinkingLevel | None = None
+
+
+class GenerationConfig(Camel):
+    audio_timestamp: bool | None = None
+    audio_transcription_config: Any = None
+    candidate_count: int | None = None
+    enable_affective_dialog: bool | None = None
+    enable_enhanced_civic_answers: bool | None = None
+    frequency_penalty: float | None = None
+    image_config: Any = None
+    logprobs: int | None = None
+    max_output_tokens: int | None = None
+    media_resolution: Resolution | None = None
+    presence_penalty: float | None = None
+    response_format: Any = None
+    response_json_schema: Any = None
+    response_logprobs: bool | None = None
+    response_mime_type: str | None = None
+    response_modalities: list[Modality] | None = None
+    response_schema: Schema | None = None
+    seed: int | None = None
+    speech_config: Any = None
+    stop_sequences: list[str] | None = None
+    temperature: float | None = None
+    thinking_config: ThinkingConfig | None = None
+    top_k: float | None = Field(None, description="the SDKs send 2.0")
+    top_p: float | None = None
+    translation_config: Any = None
+
+
+class GenerateContentRequest(Camel):
+    model: str | None = None
+    contents: Annotated[list[Content] | None, BeforeValidator(_as_list)] = None
+    system_instruction: Content | None = None
+    generation_config: GenerationConfig | None = None
+    safety_settings: list[SafetySetting] | None = None
+    tools: Annotated[list[Tool] | None, BeforeValidator(_as_list)] = None
+    tool_config: ToolConfig | None = None
+    cached_content: str | None = None
+    continuation_token: str | None = None
+    labels: dict[str, str] | None = None
+    service_tier: str | None = None
+    store: bool | None = None
+
+
+class CountTokensRequest(Camel):
+    """Either ``contents`` or a whole ``generateContentRequest``, not both."""
+
+    model: str | None = None
+    contents: Annotated[list[Content] | None, BeforeValidator(_as_list)] = None
+    generate_content_request: GenerateContentRequest | None = None
+
+
+class ModalityTokenCount(Camel):
+    modality: str | None = None
+    token_count: int = 0
+
+
+class UsageMetadata(Camel):
+    """``totalTokenCount`` = prompt + candidates + tool use + thoughts; a count of 0 thoughts is absent."""
+
+    prompt_token_count: int | None = None
+    cached_content_token_count: int | None = None
+    candidates_token_count: int | None = None
+    tool_use_prompt_token_count: int | None = None
+    thoughts_token_count: int | None = None
+    total_token_count: int | None = None
+    prompt_tokens_details: list[ModalityTokenCount] | None = None
+    cache_tokens_details: list[ModalityTokenCount] | None = None
+    candidates_tokens_details: list[ModalityTokenCount] | None = None
+    tool_use_prompt_tokens_details: list[ModalityTokenCount] | None = None
+    service_tier: str | None = None
+
+
+class SafetyRating(Camel):
+    category: str | None = None
+    probability: str | None = None
+    blocked: bool | None = None
+
+
+class Candidate(Camel):
+    content: Content | None = None
+    finish_reason: str | None = None
+    finish_message: str | None = None
+    index: int | None = None
+    token_count: int | None = None
+    safety_ratings: list[SafetyRating] | None = None
+
+
+class PromptFeedback(Camel):
+    block_reason: str | None = None
+    block_reason_message: str | None = None
+    safety_ratings: list[SafetyRating] | None = None
+
+
+class GenerateContentResponse(Camel):
+    """An answer, or one chunk of a stream of answers."""
+
+    candidates: list[Candidate] | None = None
+    prompt_feedback: PromptFeedback | None = None
+    usage_metadata: UsageMetadata | None = None
+    model_version: str | None = None
+    response_id: str | None = None
+
+    @property
+    def text(self) -> str:
+        """The text of the first candidate, without its thoughts; empty if it has none."""
+        content = self.candidates[0].content if self.candidates else None
+        parts = (content.parts if content else None) or []
+        return "".join(part.text for part in parts if part.text and not part.thought)
+
+
+class CountTokensResponse(Camel):
+    total_tokens: int = 0
+    cached_content_token_count: int | None = None
+    prompt_tokens_details: list[ModalityTokenCount] | None = None
+    cache_tokens_details: list[ModalityTokenCount] | None = None
+
+
+class Model(Camel):
+    name: str
+    version: str | None = None
+    display_name: str | None = None
+    description: str | None = None
+    input_token_limit: int | None = None
+    output_token_limit: int | None = None
+    supported_generation_methods: list[str] | None = None
+    temperature: float | None = None
+    max_temperature: float | None = None
+    top_p: float | None = None
+    top_k: int | None = None
+    thinking: bool | None = None
+
+
+class ListModelsResponse(Camel):
+    models: list[Model] = Field(default_factory=list)
+    next_page_token: str | None = None
