@@ -24,7 +24,13 @@ def _install(session: nox.Session, group: str, *, extra: str = "all") -> None:
 def _node(session: nox.Session) -> None:
     """Install the JavaScript SDK that the probes import; node and npm come with the session's own wheel."""
     session.run(
-        "npm", "install", "--no-audit", "--no-fund", "--loglevel=error", "--prefix", str(ROOT / "tests/sdk/js")
+        "npm",
+        "install",
+        "--no-audit",
+        "--no-fund",
+        "--loglevel=error",
+        "--prefix",
+        str(ROOT / "tests/sdk/js"),
     )
 
 
@@ -39,7 +45,7 @@ def lint(session: nox.Session) -> None:
 
 @nox.session
 def types(session: nox.Session) -> None:
-    """mypy in strict mode, then pyright."""
+    """Strict mypy, then pyright."""
     _install(session, "types")
     session.run("mypy")
     session.run("pyright", "--warnings")
@@ -50,9 +56,7 @@ def tests(session: nox.Session) -> None:
     """Everything but the SDKs, with branch coverage and its floor."""
     _install(session, "tests")
     Path(session.create_tmp(), "coverage").unlink(missing_ok=True)
-    session.run(
-        "pytest", "-m", "not sdk", "-n", "auto", "--cov", "--cov-report=term", *session.posargs
-    )
+    session.run("pytest", "-m", "not sdk", "-n", "auto", "--cov", "--cov-report=term", *session.posargs)
 
 
 @nox.session(name="property")
@@ -89,14 +93,16 @@ def build(session: nox.Session) -> None:
 def demo(session: nox.Session) -> None:
     """The whole loop, offline, as a user sees it."""
     _install(session, "tests")
-    session.run("visionspec", "demo", *(session.posargs or ["--out", str(Path(session.create_tmp()) / "pictures")]))
+    session.run(
+        "visionspec", "demo", *(session.posargs or ["--out", str(Path(session.create_tmp()) / "pictures")])
+    )
 
 
 @nox.session(default=False)
 def spec(session: nox.Session) -> None:
     """Write what spec/ derives from the models: schemas and manifest."""
-    session.install("-e", ".")
-    session.run("python", "-m", "visionspec._specgen")
+    _install(session, "tests")
+    session.run("python", "tests/spec/generate.py")
 
 
 @nox.session(default=False)

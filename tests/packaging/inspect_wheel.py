@@ -18,7 +18,9 @@ def problems(names: list[str], spec_files: set[str]) -> list[str]:
     missing = {f"visionspec/_spec/{file}" for file in spec_files} - set(names)
     if missing:
         found.append(f"spec files are missing: {sorted(missing)}")
-    found += [f"no business in a wheel: {name}" for name in names if "__pycache__" in name or "/tests/" in name]
+    found += [
+        f"no business in a wheel: {name}" for name in names if "__pycache__" in name or "/tests/" in name
+    ]
     return found
 
 
@@ -28,7 +30,9 @@ def main(wheel: str) -> int:
     spec_files = {path.relative_to(root).as_posix() for path in root.rglob("*") if path.is_file()}
     with zipfile.ZipFile(wheel) as archive:
         found = problems(archive.namelist(), spec_files)
-    print("\n".join(found) or f"{Path(wheel).name}: {len(spec_files)} spec files, packages {sorted(PACKAGES)}")
+    print(
+        "\n".join(found) or f"{Path(wheel).name}: {len(spec_files)} spec files, packages {sorted(PACKAGES)}"
+    )
     return 1 if found else 0
 
 

@@ -143,6 +143,31 @@ class TestMessages:
         assert read_info(encoded("WEBP", (3, 2))[:-2]).missing == "2 bytes that RIFF announces"
         assert read_info(encoded("HEIC", (3, 2))[:-2]).missing == "2 bytes of the 'mdat' box and more"
 
+    def test_how_much_is_missing_is_said(self) -> None:
+        cut = PNG_START + png_chunk(b"IDAT", bytes(100))[:-30]
+        assert read_info(cut).missing == "30 bytes of the IDAT chunk and more"
+
+    @pytest.mark.parametrize(
+        ("data", "message"),
+        [
+            (b"\x89PNG\r\n\x1a\n\0\0\0\x04CgBI", "begins with the chunk 'CgBI' instead of a 13-byte IHDR"),
+            (b"\x89PNG\r\n\x1a\n\0\0", "PNG ends after 10 of the 33 bytes up to the end of IHDR"),
+            (b"\xff\xd8\xff\xe0\0\1", "JPEG segment FFE0 at byte 2 has a length of 1"),
+            (b"\xff\xd8\xff\xd9", "no frame header before its marker FFD9 at byte 2"),
+            (b"\xff\xd8\xff\xe0\0\x04ab\xff\x05", "the reserved marker FF05 at byte 8"),
+            (b"\xff\xd8\xff\xc0\0\x0b\x08\0\0\0\x07\1\1\x11\0", "frame header FFC0 says 7x0 px"),
+            (b"RIFF\x20\0\0\0WEBPJUNK\0\0\0\0", "begins with the chunk 'JUNK'; VP8, VP8L or VP8X is due"),
+            (b"RIFF\x20\0\0\0WEBPVP8 \x09\0\0\0", "too short for its own header of 10 bytes"),
+            (b"RIFF\x20\0\0\0WEBPVP8 \x0a\0\0\0ab", "WEBP ends after 22 of the 30 bytes that hold its size"),
+            (b"\0\0\0\x10ftypheic\0\0\0\0\0\0\0\7meta", "HEIF box 'meta' at byte 16 has a size of 7"),
+            (b"\0\0\0\x10ftypheic\0\0\0\0\0\0\0\x20meta", "HEIF ends inside its 'meta' box"),
+        ],
+    )
+    def test_an_error_says_what_and_where(self, data: bytes, message: str) -> None:
+        with pytest.raises((CorruptMedia, TruncatedMedia)) as caught:
+            read_info(data)
+        assert message in str(caught.value)
+
     def test_a_damaged_signature_names_the_usual_cause(self) -> None:
         with pytest.raises(CorruptMedia, match="transfer in text mode"):
             read_info(encoded("PNG", (3, 2)).replace(b"\r\n", b"\n"))
@@ -323,6 +348,22 @@ def png_chunk(kind: bytes, body: bytes = b"") -> bytes:
 
 
 PNG_START = b"\x89PNG\r\n\x1a\n" + png_chunk(b"IHDR", struct.pack(">IIBBBBB", 3, 2, 8, 0, 0, 0, 0))
+
+
+# W3C PNG, table 11.1: colour type and the bit depths that it allows
+DEPTHS = {0: {1, 2, 4, 8, 16}, 2: {8, 16}, 3: {1, 2, 4, 8}, 4: {8, 16}, 6: {8, 16}}
+
+
+@pytest.mark.parametrize("colour", range(8))
+@pytest.mark.parametrize("depth", range(18))
+def test_colour_and_depth_of_a_png(colour: int, depth: int) -> None:
+    header = png_chunk(b"IHDR", struct.pack(">IIBBBBB", 3, 2, depth, colour, 0, 0, 0))
+    data = PNG_START[:8] + header + png_chunk(b"IDAT") + png_chunk(b"IEND")
+    if depth in DEPTHS.get(colour, ()):
+        assert read_info(data).complete
+    else:
+        with pytest.raises(CorruptMedia, match=f"no PNG has: 0000000300000002{depth:02x}{colour:02x}000000 "):
+            read_info(data)
 
 
 class TestHostileFiles:

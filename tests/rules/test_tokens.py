@@ -180,6 +180,32 @@ def test_a_frame_and_a_page_name_their_rules() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("function", "model", "budgets"),
+    [
+        (
+            tokens.image_tokens,
+            GEMINI_3,
+            {None: 1120, "low": 280, "medium": 560, "high": 1120, "ultra_high": 2240},
+        ),
+        (tokens.image_tokens, "gemini-3.1-flash-image-preview", {None: 560, "high": 1120}),
+        (tokens.image_tokens, "gemma-4-26b-a4b-it", {None: 280}),
+        (tokens.video_frame_tokens, GEMINI_3, {None: 70, "low": 70, "medium": 70, "high": 280}),
+        (tokens.pdf_page_tokens, GEMINI_3, {None: 560, "low": 280, "medium": 560, "high": 1120}),
+    ],
+)
+def test_a_line_of_pixels_takes_the_whole_budget(function: Any, model: str, budgets: Any) -> None:
+    for level, budget in budgets.items():
+        assert function(1_000_000, 1, model=model, resolution=level).tokens == budget
+
+
+def test_a_plan_says_how_to_count_before_a_size_is_known() -> None:
+    assert tokens.plan(None, None, None).reading == "ceil"
+    assert tokens.plan("gemini-1.5-pro", None, None).reading == "clamp"
+    assert tokens.plan(GEMINI_3, "low", None)[4:6] == (None, 280)
+    assert tokens.plan("gemini-2.5-pro", "low", None)[4:] == (None, None, 66)
+
+
 UNKNOWN = "names no family whose image tokens are known: 1.0, 1.5, 2.0, 2.5, 3, 4, gemma-4, lyria-3"
 RESOLUTION = "media resolution 'low'"
 

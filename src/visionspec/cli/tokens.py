@@ -11,7 +11,7 @@ from visionspec.cli._common import console, emit_json, parse_size
 from visionspec.errors import InvalidInput
 
 if TYPE_CHECKING:
-    from visionspec.rules.tokens import TokenEstimate
+    from visionspec.rules.tokens import Basis, TokenEstimate
 
 
 @click.command("tokens", short_help="What an image costs in tokens, and by which rule.")
@@ -28,7 +28,12 @@ if TYPE_CHECKING:
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def command(
-    images: tuple[str, ...], model: str | None, resolution: str | None, basis: str | None, *, as_json: bool
+    images: tuple[str, ...],
+    model: str | None,
+    resolution: str | None,
+    basis: Basis | None,
+    *,
+    as_json: bool,
 ) -> None:
     """Count the tokens of image files or of sizes given as WIDTHxHEIGHT.
 

@@ -175,7 +175,13 @@ def list_files(
     settings: Settings, page_size: int | None, token: str | None
 ) -> Flow[tuple[list[File], str | None]]:
     page = yield from _get(settings, "files", ListFilesResponse, pageSize=page_size, pageToken=token)
-    return page.files, page.next_page_token
+    return page.files, _next_token(token, page.next_page_token)
+
+
+def _next_token(token: str | None, found: str | None) -> str | None:
+    if found and found == token:
+        raise TransportError(f"the page with the token {show(token)} leads to itself")
+    return found
 
 
 def delete_file(settings: Settings, file: File | str) -> Flow[None]:
@@ -283,7 +289,7 @@ def list_models(
     settings: Settings, page_size: int | None, token: str | None
 ) -> Flow[tuple[list[Model], str | None]]:
     page = yield from _get(settings, "models", ListModelsResponse, pageSize=page_size, pageToken=token)
-    return page.models, page.next_page_token
+    return page.models, _next_token(token, page.next_page_token)
 
 
 def get_model(settings: Settings, model: str) -> Flow[Model]:

@@ -45,21 +45,29 @@ def parse_chunk(model: type[M], data: str) -> M:
         APIError: if the event is the error of a generateContent stream.
         TransportError: if it is no JSON, or JSON of another kind.
     """
-    if data.lstrip().startswith('{"error"'):
-        code, message, details = error_fields(json.loads(data), status=500)
-        raise APIError(500, code, message, details)
+    body = _json(data) if data.lstrip().startswith('{"error"') else None
+    if isinstance(body, dict) and "event_type" not in body:
+        code = body["error"].get("code") if isinstance(body["error"], dict) else None
+        raise _error(code if isinstance(code, int) else 500, body)
     return parse(model, data)
 
 
 def api_error(response: Response) -> APIError:
     """The error that a response carries, in either dialect, as text, as a page of a proxy, or not at all."""
-    body: Any
+    body = _json(response.body)
+    return _error(response.status, _text(response) if body is None else body)
+
+
+def _error(status: int, body: object) -> APIError:
+    code, message, details = error_fields(body, status=status)
+    return APIError(status, code, message or "no message", details)
+
+
+def _json(body: bytes | str) -> Any:
     try:
-        body = json.loads(response.body)
-    except ValueError:
-        body = _text(response)
-    code, message, details = error_fields(body, status=response.status)
-    return APIError(response.status, code, message or "no message", details)
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        return None
 
 
 def _text(response: Response) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass, field
 from urllib.parse import quote, urlsplit
 
@@ -63,6 +64,9 @@ def settings(
         usable = False
     if not usable:
         raise InvalidInput(f"base_url is no http(s) URL: {show(base_url)}", given=base_url)
+    if api_key and not re.fullmatch(r"[!-~]+", api_key):
+        # An HTTP library would show it in its error.
+        raise InvalidInput("api_key has a space, a line end or another character that no key has")
     if api_key is None and base_url == BASE_URL:
         raise InvalidInput("no api_key given, nor GEMINI_API_KEY or GOOGLE_API_KEY set")
     return Settings(base_url, api_key, api_version, timeout_s, retries, max_wait_s, max_response_bytes)

@@ -8,10 +8,10 @@ all bytes arrived and only the reply was lost, the next piece is empty: the serv
 from __future__ import annotations
 
 import mimetypes
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TypeAlias
-from urllib.parse import urlsplit
 
 from visionspec.client.flows import (
     RETRIED,
@@ -74,7 +74,13 @@ class _Fault(Exception):
 
 
 def description(*, mime_type: str | None, display_name: str | None, name: str | None) -> File:
-    """What the start says of the file."""
+    """What the start says of the file.
+
+    Raises:
+        InvalidInput: if the MIME type is none.
+    """
+    if mime_type is not None and not re.fullmatch(r"[!-~]+/[!-~][ -~]*", mime_type):
+        raise InvalidInput(f"no MIME type: {show(mime_type)}", given=mime_type)
     if name is not None:
         name = f"files/{name.removeprefix('files/')}"
     return File(mime_type=mime_type, display_name=display_name, name=name)
@@ -124,10 +130,10 @@ def start_upload(settings: Settings, source: Source, file: File) -> Flow[UploadT
     body = json_body(FileRequest(file=file))
     response = yield from call(settings, Request("POST", settings.upload_url(), headers, body))
     said = parse_response(response.headers)
-    scheme, base_scheme = urlsplit(said.url or "").scheme, urlsplit(settings.base_url).scheme
-    if scheme not in ("https", base_scheme):
+    url, schemes = said.url or "", ("https", settings.base_url.partition(":")[0])
+    if url.partition("://")[0] not in schemes:
         raise TransportError(f"the start was answered without a usable X-Goog-Upload-URL: {show(said.url)}")
-    return UploadToken(said.url or "", source.size_bytes, said.granularity_bytes or 1)
+    return UploadToken(url, source.size_bytes, said.granularity_bytes or 1)
 
 
 def send_file(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 import httpx
 
@@ -23,8 +22,7 @@ FAULTS = (httpx.RequestError, httpx.InvalidURL)
 
 def lost(error: Exception, url: str) -> TransportError:
     """What an error of httpx means. The URL is shown without its query: an upload's query is a capability."""
-    parts = urlsplit(url)
-    message = f"{parts.scheme}://{parts.netloc}{parts.path}: {str(error) or type(error).__name__}"
+    message = f"{url.partition('?')[0]}: {str(error) or type(error).__name__}"
     if isinstance(error, _NEVER_USABLE):
         return TransportError(message)
     return ConnectionLost(message, sent=not isinstance(error, _NEVER_SENT))

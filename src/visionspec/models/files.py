@@ -24,8 +24,10 @@ class RpcStatus(Camel):
 class File(Camel):
     """A file of the Files API. Only ``mime_type``, ``uri`` and ``state`` matter to a prompt."""
 
-    name: str | None = Field(None, description="files/ID; ID: at most 40 lowercase letters, digits or dashes")
-    display_name: str | None = Field(None, description="at most 512 characters")
+    name: str | None = Field(
+        default=None, description="files/ID; ID: at most 40 lowercase letters, digits or dashes"
+    )
+    display_name: str | None = Field(default=None, description="at most 512 characters")
     mime_type: str | None = None
     size_bytes: Int64 | None = None
     create_time: datetime | None = None

@@ -205,7 +205,7 @@ class GenerationConfig(Camel):
     stop_sequences: list[str] | None = None
     temperature: float | None = None
     thinking_config: ThinkingConfig | None = None
-    top_k: float | None = Field(None, description="the SDKs send 2.0")
+    top_k: float | None = Field(default=None, description="the SDKs send 2.0")
     top_p: float | None = None
     translation_config: Any = None
 

@@ -263,8 +263,12 @@ class InteractionEvent(Snake):
     interaction_id: str | None = None
     status: InteractionStatus | str | None = None
     index: int | None = None
-    step: dict[str, Any] | None = Field(None, description="of step.start: the step as it begins, by its type")
-    delta: dict[str, Any] | None = Field(None, description="of step.delta: text, thought_signature, ...")
+    step: dict[str, Any] | None = Field(
+        default=None, description="of step.start: the step as it begins, by its type"
+    )
+    delta: dict[str, Any] | None = Field(
+        default=None, description="of step.delta: text, thought_signature, ..."
+    )
     usage: Usage | None = None
     error: Fault | None = None
     continuation_token: str | None = None

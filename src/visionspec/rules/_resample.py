@@ -22,6 +22,8 @@ from PIL import Image
 from visionspec._registry import rule
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import numpy.typing as npt
 
     Indices = npt.NDArray[np.intp]
@@ -80,8 +82,9 @@ def _resize(values: Map, width: int, height: int) -> Map:
 
 def _growing(values: Map, x: Span, y: Span, threshold: int) -> Bits:
     height, width = values.shape
-    left, x_weights = _taps(width, x)
-    top, y_weights = _taps(height, y)
+    left, *x_weights = _taps(width, x)
+    top, *y_weights = _taps(height, y)
+    starts = top * width
     flat = values.ravel()
     counts = _above(values, threshold).take(left, axis=1)
     result = np.empty((y.length, x.length), np.bool_)
@@ -94,24 +97,25 @@ def _growing(values: Map, x: Span, y: Span, threshold: int) -> Bits:
         if mixed.size:
             row, column = np.divmod(mixed, x.length)
             row += start
-            first = top.take(row) * width + left.take(column)
-            upper = _weigh(_pixels(flat, first), _pixels(flat, first + 1), x_weights, column)
+            first = starts.take(row)
+            first += left.take(column)
+            weights = [weight.take(column) for weight in x_weights]
+            upper = _weigh(_pixels(flat, first), _pixels(flat, first + 1), weights)
             first += width
-            lower = _weigh(_pixels(flat, first), _pixels(flat, first + 1), x_weights, column)
-            out[mixed] = _weigh(upper, lower, y_weights, row) > threshold
+            lower = _weigh(_pixels(flat, first), _pixels(flat, first + 1), weights)
+            out[mixed] = _weigh(upper, lower, [weight.take(row) for weight in y_weights]) > threshold
     return result
 
 
 def _above(values: Map, threshold: int) -> Map:
     """How many of the four pixels from (row, column) on are above; past an edge, the edge stands twice."""
     above = (values > threshold).view(np.uint8)
-    pairs = above.copy()
-    pairs[:-1] += above[1:]
-    pairs[-1] += above[-1]
-    counts = pairs.copy()
-    counts[:, :-1] += pairs[:, 1:]
-    counts[:, -1] += pairs[:, -1]
-    return counts
+    pairs = np.empty_like(above)
+    np.add(above[:-1], above[1:], out=pairs[:-1])
+    np.add(above[-1], above[-1], out=pairs[-1])
+    np.add(pairs[:, :-1], pairs[:, 1:], out=above[:, :-1])
+    np.add(pairs[:, -1], pairs[:, -1], out=above[:, -1])
+    return above
 
 
 def _pixels(flat: Map, indices: Indices) -> Map:
@@ -119,25 +123,24 @@ def _pixels(flat: Map, indices: Indices) -> Map:
 
 
 def _weigh(
-    a: npt.NDArray[np.integer], b: npt.NDArray[np.integer], weights: tuple[Weights, Weights], at: Indices
+    a: npt.NDArray[np.integer], b: npt.NDArray[np.integer], weights: Sequence[Weights]
 ) -> npt.NDArray[np.int32]:
-    total: npt.NDArray[np.int32] = a * weights[0].take(at)
-    total += b * weights[1].take(at)
+    total: npt.NDArray[np.int32] = a * weights[0]
+    total += b * weights[1]
     total += _HALF
     total >>= _BITS
     return total
 
 
-def _taps(size: int, span: Span) -> tuple[Indices, tuple[Weights, Weights]]:
+def _taps(size: int, span: Span) -> tuple[Indices, Weights, Weights]:
     """For every result of a growing axis: its first pixel, the weights of that and of the next one."""
-    centre = (np.arange(span.length) + (span.start + 0.5)) * (size / span.size)
-    first = (centre - 0.5).astype(np.intp)
-    w0 = 1.0 - np.abs(first - centre + 0.5)
-    w1 = np.maximum(1.0 - np.abs(first + 1 - centre + 0.5), 0.0)
-    w1[first == size - 1] = 0.0
-    total = w0 + w1
-    return first, (_fixed(w0 / total), _fixed(w1 / total))
-
-
-def _fixed(weights: npt.NDArray[np.float64]) -> Weights:
-    return (0.5 + weights * (1 << _BITS)).astype(np.int32)
+    centre = np.arange(span.length) + (span.start + 0.5)
+    centre *= size / span.size
+    centre -= 0.5
+    first = centre.astype(np.intp)
+    share = centre
+    share -= first
+    share[first == size - 1] = 0.0
+    np.maximum(share, 0.0, out=share)
+    share *= 1 << _BITS
+    return first, ((1 << _BITS) + 0.5 - share).astype(np.int32), (share + 0.5).astype(np.int32)

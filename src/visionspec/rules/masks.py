@@ -218,6 +218,8 @@ def _open(data: bytes, limit_px: int, budget: Budget) -> tuple[str, Map]:
         raise _invalid("corrupt-image", plain(error)) from error
     except InvalidMedia as error:
         raise _invalid("unsupported-image", plain(error)) from error
+    if not info.complete:
+        raise _invalid("truncated-image", f"the image of the mask lacks {info.missing}")
     form = _FORMS.get(info.mime_type)
     if form is None:
         raise _invalid("unsupported-image", f"the mask is {info.mime_type}; PNG is documented, JPEG accepted")
@@ -229,8 +231,7 @@ def _open(data: bytes, limit_px: int, budget: Budget) -> tuple[str, Map]:
         with Image.open(io.BytesIO(data), formats=(form,)) as image:
             return form, _to_luminance(image, size)
     except Exception as error:  # hostile bytes make Pillow raise nearly anything
-        reason = "corrupt-image" if info.complete else "truncated-image"
-        raise _invalid(reason, f"the image of the mask cannot be decoded: {error}") from error
+        raise _invalid("corrupt-image", f"the image of the mask cannot be decoded: {error}") from error
 
 
 @rule("masks.luminance")
@@ -265,9 +266,8 @@ def _rings(value: list[Any]) -> list[list[Any]]:
     """One ring or several, each a list of ``[x, y]`` or flat: ``[x, y, x, y, ...]``."""
     if not value or not all(isinstance(member, list) for member in value):
         return [_ring(value)]
-    if all(len(member) == 2 and not isinstance(member[0], list) for member in value):
-        return [value]
-    return [_ring(member) for member in value]
+    several = all(len(member) >= 6 or (member and isinstance(member[0], list)) for member in value)
+    return [_ring(member) for member in value] if several else [value]
 
 
 def _ring(values: list[Any]) -> list[Any]:

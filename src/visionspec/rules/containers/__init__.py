@@ -28,7 +28,7 @@ class Header(NamedTuple):
 
     width_px: int
     height_px: int
-    orientation: int = 1
+    orientation: int
     missing: str | None = None
 
 

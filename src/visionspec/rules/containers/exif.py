@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 PREFIX = b"Exif\0\0"
 _ORDERS: Mapping[bytes, Literal["little", "big"]] = {b"II*\0": "little", b"MM\0*": "big"}
 _TAG = 0x0112
-_SIZE_OF_TYPE = {1: 1, 3: 2, 4: 4}  # BYTE, SHORT (what the standard says), LONG
+_SIZE_OF_TYPE = {3: 2, 4: 4}  # SHORT, as the standard says, and LONG
 
 
 def orientation(block: bytes) -> int:

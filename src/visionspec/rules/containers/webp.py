@@ -24,21 +24,20 @@ def read(data: bytes) -> Header:
     has_exif = data[12:16] == b"VP8X" and bool(data[_FIRST] & _EXIF_FLAG)
     position, orientation, pixels = 12, 1, False
     for _ in range(MAX_PARTS):
-        if position + 8 > file_end:
+        if position + 8 > min(file_end, len(data)):
             break
         length, kind = number(data, position + 4, 4, "little"), data[position : position + 4]
-        body, position = position + 8, position + 8 + length + length % 2
-        if len(data) < body or (file_end > len(data) and len(data) < position):
-            return Header(
-                width_px, height_px, orientation, f"{file_end - len(data)} bytes that RIFF announces"
-            )
-        if body + length > file_end:
+        body, end = position + 8, position + 8 + length
+        if end > file_end:
             raise corrupt(
                 f"WEBP chunk {kind.decode('latin-1')!r} of {length} bytes is larger than the file says"
             )
+        if end > len(data):
+            break
         if kind == b"EXIF" and has_exif:
-            orientation = exif.orientation(data[body : body + length])
+            orientation = exif.orientation(data[body:end])
         pixels = pixels or kind in _PIXELS
+        position = end + length % 2
     else:
         raise corrupt(f"WEBP has more than {MAX_PARTS} chunks")
     if file_end > len(data):

@@ -1,4 +1,4 @@
-"""``python -m visionspec._specgen`` writes what ``spec/`` derives from our models: schemas and manifest."""
+"""``python tests/spec/generate.py`` writes what ``spec/`` derives from the models: schemas and manifest."""
 
 from __future__ import annotations
 
@@ -7,9 +7,12 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from visionspec import spec
+from visionspec_conformance.report import ReportLine
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from pydantic import BaseModel
 
 VERSION = "2026.11.0"
 SNAPSHOT = "2026-11-20"
@@ -24,7 +27,12 @@ def render(document: object) -> str:
 
 def schemas() -> dict[str, dict[str, Any]]:
     """File name -> JSON schema, generated from the pydantic models."""
-    models = {"rules": spec.RuleFile, "vectors": spec.VectorFile, "manifest": spec.Manifest}
+    models: dict[str, type[BaseModel]] = {
+        "rules": spec.RuleFile,
+        "vectors": spec.VectorFile,
+        "manifest": spec.Manifest,
+        "report": ReportLine,
+    }
     return {
         f"{name}.schema.json": {"$schema": _DRAFT, **model.model_json_schema()}
         for name, model in models.items()

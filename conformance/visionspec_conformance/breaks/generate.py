@@ -1,0 +1,267 @@
+"""Servers whose generateContent, streams and counts break one rule."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from visionspec_conformance.broken import Answer, Call, Server, breaks, each, edited, refuse
+
+
+def methods(call: Call) -> bool:
+    """Any method of a model."""
+    return call.parts[1:2] == ["models"] and ":" in call.path
+
+
+def generates(call: Call) -> bool:
+    """A call of generateContent."""
+    return methods(call) and call.path.endswith(":generateContent")
+
+
+def streams(call: Call) -> bool:
+    """A call of streamGenerateContent."""
+    return methods(call) and call.path.endswith(":streamGenerateContent")
+
+
+def counts(call: Call) -> bool:
+    """A call of countTokens."""
+    return methods(call) and call.path.endswith(":countTokens")
+
+
+def _keys(value: Any) -> set[str]:
+    found: set[str] = set()
+    each(value, found.update)
+    return found
+
+
+def _base64(call: Call) -> list[str]:
+    found: list[str] = []
+    each(call.json(), lambda one: found.append(one["data"]) if isinstance(one.get("data"), str) else None)
+    return found
+
+
+@breaks("generate.response", "test_an_answer_is_a_candidate_with_text", where=generates)
+async def role_of_the_answer_is_missing(call: Call, server: Server) -> Answer:
+    def change(body: dict[str, Any]) -> None:
+        for candidate in body.get("candidates", []):
+            candidate["content"].pop("role", None)
+
+    return edited(await server(call), change)
+
+
+@breaks("generate.usage", "test_the_usage_adds_up", where=generates)
+async def total_is_the_prompt_alone(call: Call, server: Server) -> Answer:
+    def change(body: dict[str, Any]) -> None:
+        if usage := body.get("usageMetadata"):
+            usage["totalTokenCount"] = usage["promptTokenCount"]
+
+    return edited(await server(call), change)
+
+
+@breaks("generate.key-case", "test_keys_are_read_in_either_case_at_every_level", where=generates)
+async def camel_case_only(call: Call, server: Server) -> Answer:
+    return refuse(400) if "inline_data" in _keys(call.json()) else await server(call)
+
+
+@breaks(
+    "generate.base64",
+    "test_either_alphabet_of_base64_is_read",
+    where=generates,
+    related=("generate.key-case",),
+)
+async def padding_is_a_must(call: Call, server: Server) -> Answer:
+    ragged = any(len(text) % 4 or set(text) & set("-_") for text in _base64(call))
+    return refuse(400) if ragged else await server(call)
+
+
+@breaks("generate.base64", "test_what_is_not_base64_is_refused", where=generates)
+async def noise_is_dropped(call: Call, server: Server) -> Answer:
+    answer = await server(call)
+    wrong = answer.status == 400 and b"Base64" in answer.body
+    return (
+        Answer(200, {"content-type": "application/json"}).but(json_body={"candidates": []})
+        if wrong
+        else answer
+    )
+
+
+@breaks("generate.trailing-comma", "test_the_trailing_comma_of_the_samples_is_read", where=generates)
+async def strict_json(call: Call, server: Server) -> Answer:
+    return refuse(400) if call.json() is None else await server(call)
+
+
+@breaks("generate.versions", "test_every_version_answers", where=methods)
+async def only_v1beta(call: Call, server: Server) -> Answer:
+    return await server(call) if call.parts[0] == "v1beta" else refuse(404, "NOT_FOUND")
+
+
+@breaks("generate.unknown-field", "test_a_field_that_does_not_exist_is_named", where=generates)
+async def unknown_fields_are_ignored(call: Call, server: Server) -> Answer:
+    body = call.json()
+    if isinstance(body, dict):
+        known = {"contents", "generationConfig", "generation_config"}
+        call = call.but(json_body={name: value for name, value in body.items() if name in known})
+    return await server(call)
+
+
+@breaks("generate.empty", "test_nothing_asked_is_refused", where=generates)
+async def nothing_is_answered_with_nothing(call: Call, server: Server) -> Answer:
+    answer = await server(call)
+    body = call.json()
+    empty = isinstance(body, dict) and not body.get("contents")
+    return Answer(200, {"content-type": "application/json"}, b"{}") if empty else answer
+
+
+@breaks("generate.malformed-json", "test_what_is_not_json_is_refused", where=generates)
+async def no_json_is_a_fault_of_ours(call: Call, server: Server) -> Answer:
+    broken = call.json() is None and b"Caption" not in call.body
+    return refuse(500, "INTERNAL") if broken else await server(call)
+
+
+@breaks(
+    "generate.file-data",
+    "test_an_uploaded_file_is_looked_at",
+    where=generates,
+    related=("generate.file-missing",),
+)
+async def files_are_not_known(call: Call, server: Server) -> Answer:
+    return refuse(400) if b"fileData" in call.body else await server(call)
+
+
+@breaks("generate.file-missing", "test_a_file_that_is_not_there_is_forbidden", where=generates)
+async def missing_files_are_not_found(call: Call, server: Server) -> Answer:
+    answer = await server(call)
+    return refuse(404, "NOT_FOUND") if answer.status == 403 else answer
+
+
+@breaks("generate.mime-type", "test_a_type_that_is_not_supported_is_refused", where=generates)
+async def any_type_is_taken(call: Call, server: Server) -> Answer:
+    return await server(
+        call.but(body=re.sub(rb'"(image/jpg|png|image/tiff|image/x-icon)"', b'"image/png"', call.body))
+    )
+
+
+@breaks("generate.corrupt-image", "test_bytes_that_are_no_image_are_refused", where=generates)
+async def broken_images_are_imagined(call: Call, server: Server) -> Answer:
+    answer = await server(call)
+    unread = answer.status == 400 and b"Unable to process input image" in answer.body
+    return (
+        Answer(200, {"content-type": "application/json"}).but(json_body={"candidates": []})
+        if unread
+        else answer
+    )
+
+
+@breaks("generate.model-missing", "test_a_model_that_is_not_there_is_not_found", where=methods)
+async def missing_models_are_bad_requests(call: Call, server: Server) -> Answer:
+    answer = await server(call)
+    return refuse(400) if answer.status == 404 and "visionspec-none" in call.path else answer
+
+
+@breaks("generate.candidate-count", "test_there_are_one_to_eight_candidates", where=generates)
+async def any_number_of_candidates(call: Call, server: Server) -> Answer:
+    return await server(
+        call.but(body=re.sub(rb'"candidateCount": (-\d+|0|9)', b'"candidateCount": 1', call.body))
+    )
+
+
+@breaks("generate.stop-sequences", "test_there_are_at_most_five_stop_sequences", where=generates)
+async def any_number_of_stops(call: Call, server: Server) -> Answer:
+    return await server(call.but(body=call.body.replace(b', "f"]', b"]")))
+
+
+@breaks("generate.media-resolution", "test_a_media_resolution_is_one_of_the_enum", where=generates)
+async def odd_resolutions_are_ignored(call: Call, server: Server) -> Answer:
+    body = call.json()
+    if isinstance(body, dict):
+        body.get("generationConfig", {}).pop("mediaResolution", None)
+        call = call.but(json_body=body)
+    return await server(call)
+
+
+@breaks("generate.count-tokens", "test_counted_tokens_are_those_of_the_prompt", where=counts)
+async def images_cost_nothing(call: Call, server: Server) -> Answer:
+    def change(body: dict[str, Any]) -> None:
+        details = body.get("promptTokensDetails", [])
+        body["totalTokens"] = sum(one["tokenCount"] for one in details if one["modality"] != "IMAGE")
+
+    return edited(await server(call), change)
+
+
+@breaks(
+    "generate.stream-sse",
+    "test_a_stream_is_data_lines_of_json",
+    where=streams,
+    related=("generate.stream-end",),
+)
+async def a_stream_says_done(call: Call, server: Server) -> Answer:
+    answer = await server(call)
+    return answer.but(body=answer.body + b"data: [DONE]\n\n") if "alt=sse" in call.query else answer
+
+
+@breaks("generate.stream-end", "test_the_last_piece_says_why_it_ends_and_what_it_cost", where=streams)
+async def a_stream_just_ends(call: Call, server: Server) -> Answer:
+    answer = await server(call)
+    return answer.but(
+        body=answer.body.replace(b'"finishReason":"STOP",', b"").replace(b',"finishReason":"STOP"', b"")
+    )
+
+
+@breaks("generate.stream-array", "test_without_alt_a_stream_is_a_json_array", where=streams)
+async def always_events(call: Call, server: Server) -> Answer:
+    return await server(call.but(query="alt=sse"))
+
+
+@breaks(
+    "tokens.patch-grid",
+    "test_an_image_costs_what_was_recorded",
+    where=counts,
+    related=(
+        "generate.count-tokens",
+        *(
+            f"tokens.{name}"
+            for name in (
+                "basis-default",
+                "tile-count",
+                "tile-clamp",
+                "small-image",
+                "budget",
+                "resolution-2x",
+                "wrapper",
+                "gemini-4",
+                "flat-258",
+                "shortcut-not-on-3",
+                "family",
+                "family-alias",
+                "gemma-4",
+                "patch-grid-thin",
+                "patch-grid-tie",
+                "tile-cost",
+                "crop-unit",
+                "budget-is-maximum",
+                "budget-image-preview",
+                "resolution-names",
+                "resolution-cost",
+                "pre-scale",
+                "size-free",
+                "crop-unit-zero",
+            )
+        ),
+    ),
+)
+async def an_image_costs_its_pixels(call: Call, server: Server) -> Answer:
+    def change(body: dict[str, Any]) -> None:
+        for one in body.get("promptTokensDetails", []):
+            if one["modality"] == "IMAGE":
+                one["tokenCount"] += 7
+
+    return edited(await server(call), change)
+
+
+@breaks("media.declared-type", "test_a_declared_type_is_taken_or_refused", where=counts)
+async def every_type_is_an_image(call: Call, server: Server) -> Answer:
+    answer = await server(call)
+    if answer.status == 400 and b"MIME" in answer.body:
+        call = call.but(body=re.sub(rb'"mimeType": "[^"]*"', b'"mimeType": "image/png"', call.body))
+        return await server(call)
+    return answer

@@ -1,0 +1,287 @@
+"""The pytest plugin behind ``visionspec check``: options, fixtures, outcomes by level, the report.
+
+``pytest --pyargs visionspec_conformance.server -p visionspec_conformance.plugin --target-url URL`` is the
+same run; ``-k``, ``-x``, ``--lf``, xdist and Hypothesis's options work as they always do. It is no entry
+point, so that it never touches an ordinary pytest run.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import shlex
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+
+from visionspec import spec
+from visionspec_conformance import record as records
+from visionspec_conformance.judge import Untestable
+from visionspec_conformance.recorder import Recorder
+from visionspec_conformance.target import Target
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Iterator
+
+    from visionspec_conformance.client.session import Log
+    from visionspec_conformance.report import Result
+    from visionspec_conformance.rules.process import Adapter
+
+SUITE = Path(__file__).parent
+KINDS = ("server", "client", "rules")
+
+_record = pytest.StashKey[records.Record]()
+_recorder = pytest.StashKey[Recorder]()
+_profile = pytest.StashKey[str]()
+_target = pytest.StashKey[Target]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Options; none of them has a name that another plugin is likely to take."""
+    group = parser.getgroup("visionspec", "conformance (visionspec)")
+    group.addoption("--target-url", metavar="URL", help="base URL of the server to check")
+    group.addoption(
+        "--target-command", metavar="COMMAND", help="client or adapter to check, as a shell writes it"
+    )
+    group.addoption(
+        "--target-api-version", default="v1beta", metavar="V", help="v1beta (default), v1 or v1alpha"
+    )
+    group.addoption("--target-api-key", default="conformance", metavar="KEY", help="sent as x-goog-api-key")
+    group.addoption("--target-model", default="gemini-2.5-flash", metavar="MODEL", help="model to ask")
+    group.addoption(
+        "--target-timeout", type=float, default=10.0, metavar="S", help="seconds to wait for an answer"
+    )
+    group.addoption("--max-requests", type=int, metavar="N", help="send no more than N requests")
+    group.addoption("--max-bytes", type=int, metavar="N", help="send no more than N bytes of bodies")
+    group.addoption(
+        "--only-rule", action="append", default=[], metavar="RULE", help="a rule, or all below a topic"
+    )
+    group.addoption("--only-area", action="append", default=[], metavar="AREA", help="upload, files, ...")
+    group.addoption("--only-level", action="append", default=[], choices=("MUST", "SHOULD", "MAY"))
+    group.addoption("--effort", choices=tuple(records.EFFORTS), default="normal", help="examples per check")
+    group.addoption("--conformance-report", metavar="FILE", help="write the NDJSON report")
+    group.addoption("--conformance-junit", metavar="FILE", help="write JUnit XML made from the report")
+    group.addoption("--conformance-html", metavar="FILE", help="write an HTML page made from the report")
+    group.addoption("--faults", action="store_true", help="lose replies to a client, and see what it does")
+    group.addoption(
+        "--client-timeout", type=float, default=300.0, metavar="S", help="seconds that a client may run"
+    )
+    group.addoption(
+        "--baseline", metavar="FILE", help="known failures; a new one and a stale entry both fail"
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Collect ``check_*.py`` and set how hard Hypothesis looks."""
+    config.addinivalue_line("python_files", "check_*.py")
+    config.addinivalue_line("markers", "rule(id): the rule of spec/ that this check decides")
+    config.addinivalue_line("markers", "schema: looks at the shape of an answer; runs before the others")
+    config.stash[_profile] = settings.get_current_profile_name()
+    effort = records.EFFORTS[_options(config)("effort")]
+    settings.register_profile(
+        "visionspec",
+        max_examples=effort.examples,
+        derandomize=config.getoption("--hypothesis-seed", None) is None,
+        database=None,
+        deadline=None,
+        report_multiple_bugs=False,
+        print_blob=False,
+        suppress_health_check=list(HealthCheck),
+        phases=(Phase.explicit, Phase.generate, Phase.shrink),
+    )
+    settings.load_profile("visionspec")
+    if not hasattr(config, "workerinput"):  # a worker of xdist sends its results to the one that records
+        config.stash[_recorder] = Recorder(config)
+        config.pluginmanager.register(config.stash[_recorder], "visionspec-recorder")
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Leave Hypothesis as it was."""
+    settings.load_profile(config.stash[_profile])
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Keep the checks that were asked for, those of the schema tier first."""
+    rules, areas, levels = (config.getoption(f"only_{what}") for what in ("rule", "area", "level"))
+    kept: list[pytest.Item] = []
+    dropped: list[pytest.Item] = []
+    for item in items:
+        rule = rule_of(item)
+        wanted = (
+            (not rules or any(rule.id == name or rule.id.startswith(f"{name}.") for name in rules))
+            and (not areas or area_of(item) in areas)
+            and (not levels or rule.level in levels)
+        )
+        (kept if wanted else dropped).append(item)
+    kept.sort(key=lambda item: item.get_closest_marker("schema") is None)  # stable
+    if dropped:
+        config.hook.pytest_deselected(items=dropped)
+    items[:] = kept
+
+
+def rule_of(item: pytest.Item) -> spec.Rule:
+    """The one rule that a check decides.
+
+    Raises:
+        pytest.UsageError: if it is marked with none, with several, or with one that does not exist.
+    """
+    ids = [mark.args[0] for mark in item.iter_markers("rule")]
+    if len(ids) != 1:
+        raise pytest.UsageError(f"{item.nodeid}: a check decides exactly one rule, not {ids}")
+    try:
+        return spec.rules()[ids[0]]
+    except KeyError:
+        raise pytest.UsageError(f"{item.nodeid}: no rule {ids[0]!r} in spec/rules") from None
+
+
+def area_of(item: pytest.Item) -> str:
+    """``check_upload.py`` -> ``upload``."""
+    return item.path.stem.removeprefix("check_")
+
+
+def check_id(item: pytest.Item) -> str:
+    """``server/check_upload.py::test_x[param]``, wherever the suite is installed."""
+    path = item.path.relative_to(SUITE).as_posix() if item.path.is_relative_to(SUITE) else item.path.name
+    return f"{path}::{item.name}"
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> Generator[None, object, object]:
+    """Open the record before fixtures are made: one of them may find the target unreachable."""
+    seconds = records.EFFORTS[_options(item.config)("effort")].seconds
+    record = item.stash[_record] = records.Record(deadline=time.monotonic() + seconds)
+    target = item.config.stash.get(_target, None)
+    if target is not None:
+        record.requests_before = target.spent.requests
+        record.bytes_before = target.spent.sent_bytes
+    done = yield
+    if target is not None:
+        target.begin_check()
+    return done
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
+    """Watch every generated example of a check."""
+    record, target = item.stash[_record], item.config.stash.get(_target, None)
+    if target is not None:
+        target.begin_example()
+    handle = getattr(getattr(item, "obj", None), "hypothesis", None)
+    if handle is None:
+        try:
+            return (yield)
+        except AssertionError as failure:
+            record.fail(failure, target)
+            raise
+    inner = handle.inner_test  # Hypothesis's documented place for those who run tests their own way
+    handle.inner_test = record.watch(inner, target)
+    try:
+        return (yield)
+    finally:
+        handle.inner_test = inner
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[Any]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Attach the result to pytest's report, and let the level of the rule decide what a failure means."""
+    report = yield
+    error = call.excinfo.value if call.excinfo else None
+    if call.when == "call" or error is not None:
+        result = records.result(
+            check=check_id(item),
+            area=area_of(item),
+            rule=rule_of(item),
+            record=item.stash[_record],
+            error=error,
+            target=item.config.stash.get(_target, None),
+        )
+        result = result.model_copy(update={"repeat": _repeat(item, result)})
+        report.visionspec = result.model_dump(mode="json")  # type: ignore[attr-defined]  # a report carries any attribute
+        if report.failed and result.outcome in {"warned", "noted"}:
+            report.outcome = "skipped"
+            report.wasxfail = f"{result.level}: {result.reason}"
+    return report
+
+
+def _repeat(item: pytest.Item, result: Result) -> str:
+    """The command that runs this check again."""
+    kind = result.check.partition("/")[0]
+    option = item.config.getoption
+    words = ["visionspec", "check", kind if kind in KINDS else "server"]
+    if option("target_url"):
+        words += ["--url", option("target_url")]
+        for name, usual in (("api_version", "v1beta"), ("model", "gemini-2.5-flash")):
+            if option(f"target_{name}") != usual:
+                words += [f"--{name.replace('_', '-')}", option(f"target_{name}")]
+    words += ["--only", result.rule, "--effort", option("effort")]
+    if (seed := option("--hypothesis-seed", None)) is not None:
+        words += ["--seed", str(seed)]
+    if option("faults"):
+        words.append("--faults")
+    line = shlex.join(words)
+    return f"{line} -- {option('target_command')}" if option("target_command") else line
+
+
+def _options(config: pytest.Config) -> Callable[[str], Any]:
+    """An option by its name, typed as whatever it is."""
+    return config.getoption
+
+
+@pytest.fixture(scope="session")
+def target(pytestconfig: pytest.Config) -> Iterator[Target]:
+    """The server to check, over raw HTTP."""
+    option = _options(pytestconfig)
+    url = option("target_url")
+    if not url:
+        raise pytest.UsageError("the checks of a server need --target-url URL")
+    made = Target(
+        url=url.rstrip("/"),
+        api_version=option("target_api_version"),
+        api_key=option("target_api_key"),
+        model=option("target_model"),
+        timeout_s=option("target_timeout"),
+        max_requests=option("max_requests"),
+        max_bytes=option("max_bytes"),
+    )
+    pytestconfig.stash[_target] = made
+    with contextlib.suppress(Untestable):  # every check will say it
+        made.probe()
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="session")
+def adapter(pytestconfig: pytest.Config) -> Iterator[Adapter]:
+    """The implementation of the rules to check, over stdin and stdout."""
+    from visionspec_conformance.rules.process import Adapter  # noqa: PLC0415 - only this kind of run needs it
+
+    option = _options(pytestconfig)
+    command = option("target_command")
+    if not command:
+        raise pytest.UsageError("the checks of rules need --target-command COMMAND")
+    with Adapter(shlex.split(command), timeout_s=option("target_timeout")) as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def log(pytestconfig: pytest.Config) -> Log:
+    """What the client sent in one run against a fresh server."""
+    from visionspec_conformance.client.session import run_client  # noqa: PLC0415 - only this kind of run needs it
+
+    option = _options(pytestconfig)
+    if not option("target_command"):
+        raise pytest.UsageError("the checks of a client need --target-command COMMAND")
+    return run_client(
+        shlex.split(option("target_command")), timeout_s=option("client_timeout"), faults=option("faults")
+    )
+
+
+@pytest.fixture
+def note(request: pytest.FixtureRequest) -> Callable[[str], None]:
+    """Say which of the allowed behaviours was seen; a check that passes becomes ``noted``."""
+    notes = request.node.stash[_record].notes
+    return lambda text: notes.setdefault(text, None)

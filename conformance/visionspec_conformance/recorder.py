@@ -1,0 +1,157 @@
+"""Collects the results of a run, writes the report line by line, and gives the run its exit code."""
+
+from __future__ import annotations
+
+import json
+import platform
+import time
+from collections import Counter
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, TextIO
+
+import pytest
+
+from visionspec import spec
+from visionspec_conformance.report import (
+    FAILING,
+    Event,
+    Footer,
+    Header,
+    Judged,
+    Outcome,
+    Result,
+    exit_code,
+    tally,
+    to_line,
+)
+
+_TOLD = ("target_api_version", "target_model", "effort", "only_rule", "only_area", "only_level")
+
+
+class Recorder:
+    """A pytest plugin object: the one place where results meet."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self.config = config
+        self.header: Header | None = None
+        self.results: list[Result] = []
+        self.footer: Footer | None = None
+        self._started = time.monotonic()
+        self._known = _baseline(config.getoption("baseline"))
+        self._file: TextIO | None = None
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """Write the header, as soon as it is known how many results will come."""
+        self._begin(len(session.items))
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Take the result out of pytest's report."""
+        fields = getattr(report, "visionspec", None)
+        if fields is None:
+            return
+        if self.header is None:  # under xdist the items are collected elsewhere
+            self._begin(None)
+        result = Result.model_validate(fields)
+        if result.outcome in FAILING and result.check in self._known:
+            result = result.model_copy(update={"known": True})
+        self.results.append(result)
+        self._write(result)
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
+        """Write the footer and the views; an interrupted run gets no footer."""
+        try:
+            complete = exitstatus in {
+                pytest.ExitCode.OK,
+                pytest.ExitCode.TESTS_FAILED,
+                pytest.ExitCode.NO_TESTS_COLLECTED,
+            }
+            if complete and self.header is not None:
+                self.footer = self._summary()
+                self._write(self.footer)
+                session.exitstatus = self.footer.exit_code
+        finally:
+            if self._file is not None:
+                self._file.close()
+        self._views()
+
+    def pytest_terminal_summary(self, terminalreporter: Any) -> None:
+        """The summary for those who run pytest themselves."""
+        from visionspec_conformance.views import terminal  # noqa: PLC0415 - rich is not needed in a pipe
+
+        if self.header is not None:
+            terminalreporter.write_line(terminal.render(self.header, self.results, self.footer, colour=False))
+
+    def _begin(self, checks: int | None) -> None:
+        self.header = Header(
+            suite=spec.manifest().version,
+            judged=_judged(self.config),
+            started=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            checks=checks,
+            tools={
+                "python": platform.python_version(),
+                **{name: version(name) for name in ("pytest", "hypothesis", "httpx")},
+            },
+        )
+        if path := self.config.getoption("conformance_report"):
+            self._file = Path(path).open("w", encoding="utf-8")  # noqa: SIM115 - closed when the session ends
+        self._write(self.header)
+
+    def _write(self, event: Event) -> None:
+        if self._file is not None:
+            self._file.write(to_line(event) + "\n")
+            self._file.flush()  # an interrupted run keeps what it knew
+
+    def _summary(self) -> Footer:
+        failed = {result.check for result in self.results if result.outcome in FAILING}
+        decided = {result.check for result in self.results if result.outcome != "skipped"}
+        stale = sorted(check for check in self._known if check in decided - failed)
+        outcomes = Counter[Outcome](one.outcome for one in self.results)
+        return Footer(
+            outcomes=dict(sorted(outcomes.items())),
+            rules=tally(self.results),
+            stale=stale,
+            requests=sum(result.requests for result in self.results),
+            sent_bytes=sum(result.sent_bytes for result in self.results),
+            duration_s=round(time.monotonic() - self._started, 3),
+            exit_code=exit_code(self.results, stale),
+        )
+
+    def _views(self) -> None:
+        if self.header is None:
+            return
+        for option, module in (("conformance_junit", "junit"), ("conformance_html", "html")):
+            if path := self.config.getoption(option):
+                from importlib import import_module  # noqa: PLC0415 - a view that is not asked for is not loaded
+
+                view = import_module(f"visionspec_conformance.views.{module}")
+                text = view.render([(self.header, self.results, self.footer)])
+                Path(path).write_text(text, encoding="utf-8")
+
+
+def _judged(config: pytest.Config) -> Judged:
+    told = {name.removeprefix("target_"): config.getoption(name) for name in _TOLD}
+    told = {name: value for name, value in told.items() if value}
+    if (seed := config.getoption("--hypothesis-seed", None)) is not None:
+        told["seed"] = int(seed)
+    if url := config.getoption("target_url"):
+        return Judged(kind="server", address=url, settings=told)
+    kind = "client" if any("client" in str(argument) for argument in config.args) else "rules"
+    return Judged.model_validate(
+        {"kind": kind, "address": config.getoption("target_command") or "", "settings": told}
+    )
+
+
+def _baseline(path: str | None) -> dict[str, str]:
+    """Check id -> why its failure is known."""
+    if path is None:
+        return {}
+    try:
+        known = json.loads(Path(path).read_text(encoding="utf-8"))["known_failures"]
+        return {str(check): str(why) for check, why in dict(known).items()}
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise pytest.UsageError(
+            f'{path}: no baseline; it looks like {{"known_failures": {{"CHECK": "why"}}}} ({error})'
+        ) from error

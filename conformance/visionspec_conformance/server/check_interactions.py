@@ -1,0 +1,271 @@
+"""Interactions: create in every shape of input, get, chain, background, cancel, delete."""
+
+from __future__ import annotations
+
+import base64
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from visionspec_conformance.judge import expect, expect_that
+from visionspec_conformance.server import talk
+from visionspec_conformance.strategies import base64_texts, interaction_requests, pictures
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from hypothesis.strategies import DataObject
+
+    from visionspec_conformance.strategies import Picture
+    from visionspec_conformance.target import Reply, Target
+
+STATUSES = {
+    "in_progress",
+    "requires_action",
+    "completed",
+    "failed",
+    "cancelled",
+    "incomplete",
+    "budget_exceeded",
+    "queued",
+    "requires_continuation",
+}
+_WAIT_S = 20.0
+
+
+def image(picture: Picture) -> dict[str, Any]:
+    """A content item that holds the picture."""
+    return {
+        "type": "image",
+        "mime_type": picture.mime_type,
+        "data": base64.b64encode(picture.data).decode("ascii"),
+    }
+
+
+DOT = {"type": "image", "mime_type": "image/png", "data": base64.b64encode(talk.DOT).decode("ascii")}
+CAPTION = {"type": "text", "text": "Caption this image."}
+
+
+def answered(reply: Reply) -> dict[str, Any]:
+    """The reply must be a completed interaction whose last step is the model's text."""
+    expect(reply.status, 200, "status")
+    body = reply.object()
+    expect(body.get("status"), "completed", "status of the interaction")
+    step = talk.dig(body, "steps", -1)
+    expect(step.get("type"), "model_output", "type of the last step")
+    expect_that(isinstance(talk.dig(step, "content", 0, "text"), str), "a text", step)
+    return body
+
+
+def expect_refusal(reply: Reply, status: int, code: str) -> dict[str, Any]:
+    """The reply must be an error with a string code; gives its ``error``."""
+    expect(reply.status, status, "status")
+    error = talk.dig(reply.object(), "error")
+    expect(error.get("code"), code, "error.code")
+    expect_that(isinstance(error.get("message"), str), "a message", error)
+    return dict(error)
+
+
+def fetch(target: Target, interaction_id: str, query: str = "?stream=false") -> Reply:
+    """Get an interaction."""
+    return target.send("GET", f"/{{v}}/interactions/{interaction_id}{query}")
+
+
+@pytest.mark.schema
+@pytest.mark.rule("interactions.resource")
+@given(pictures())
+def test_an_interaction_has_its_fields(target: Target, picture: Picture) -> None:
+    body = answered(talk.interact(target, {"input": [CAPTION, image(picture)]}))
+    expect_that(isinstance(body.get("id"), str) and body["id"], "an id", body.get("id"))
+    expect(body.get("object"), "interaction", "object")
+    expect(body.get("model"), target.model, "model")
+    for name in ("created", "updated"):
+        expect_that(str(body.get(name, "")).endswith("Z"), f"{name} in RFC 3339, UTC", body.get(name))
+
+
+@pytest.mark.schema
+@pytest.mark.rule("interactions.usage")
+@given(pictures(["image/png"]))
+def test_the_usage_adds_up(target: Target, picture: Picture) -> None:
+    usage = talk.dig(answered(talk.interact(target, {"input": [CAPTION, image(picture)]})), "usage")
+    parts = [usage.get(f"total_{name}_tokens", 0) for name in ("input", "output", "thought", "tool_use")]
+    expect(talk.dig(usage, "total_tokens"), sum(parts), "total_tokens")
+    inputs = {one["modality"]: one["tokens"] for one in talk.dig(usage, "input_tokens_by_modality")}
+    expect(sum(inputs.values()), parts[0], "sum of input_tokens_by_modality")
+    expect_that(inputs.get("image", 0) > 0, "tokens of modality image", inputs)
+
+
+@pytest.mark.rule("interactions.input-shapes")
+@given(st.data())
+def test_every_shape_of_input_is_read(target: Target, data: DataObject) -> None:
+    answered(talk.interact(target, data.draw(interaction_requests(model=target.model))))
+
+
+@pytest.mark.rule("interactions.base64")
+@given(st.data())
+def test_either_alphabet_of_base64_is_read(target: Target, data: DataObject) -> None:
+    picture = data.draw(pictures(["image/png"]))
+    item = {**image(picture), "data": data.draw(base64_texts(picture.data))}
+    answered(talk.interact(target, {"input": [CAPTION, item]}))
+
+
+@pytest.mark.rule("interactions.versions")
+@pytest.mark.parametrize("version", ["v1", "v1beta", "v1alpha"])
+def test_every_version_answers(target: Target, version: str) -> None:
+    answered(target.send("POST", f"/{version}/interactions", json={"model": target.model, "input": "hi"}))
+
+
+@pytest.mark.rule("interactions.api-revision")
+@given(st.sampled_from([{}, {"api-revision": "2026-05-20"}]))
+def test_the_revision_header_may_be_absent(target: Target, headers: dict[str, str]) -> None:
+    answered(talk.interact(target, {"input": "hi"}, **headers))
+
+
+@pytest.mark.rule("interactions.unknown-parameter")
+@given(st.sampled_from(["config", "zzz", "generation_confg"]))
+def test_a_parameter_that_does_not_exist_is_refused(target: Target, name: str) -> None:
+    error = expect_refusal(talk.interact(target, {"input": "hi", name: {"a": 1}}), 400, "parameter_unknown")
+    expect_that(name in error["message"], f"a message that names {name!r}", error)
+
+
+@pytest.mark.rule("interactions.model-missing")
+def test_a_model_that_is_not_there_is_not_found(target: Target) -> None:
+    reply = talk.interact(target, {"model": "visionspec-none", "input": "hi"})
+    expect(reply.status, 404, "status")
+    expect_that(
+        isinstance(talk.dig(reply.object(), "error", "code"), str), "a string as error.code", reply.text
+    )
+
+
+@pytest.mark.rule("interactions.get")
+@given(pictures(["image/png"]))
+def test_get_gives_what_create_gave(target: Target, picture: Picture) -> None:
+    made = talk.interaction(target, {"input": [CAPTION, image(picture)]})
+    reply = fetch(target, made["id"])
+    expect(reply.status, 200, "status")
+    got = reply.object()
+    for name in ("id", "status", "model"):
+        expect(got.get(name), made.get(name), name)
+    expect(talk.dig(got, "steps", -1), talk.dig(made, "steps", -1), "the last step")
+
+
+@pytest.mark.rule("interactions.include-input")
+def test_the_input_is_given_where_it_is_asked_for(target: Target) -> None:
+    made = talk.interaction(target, {"input": [CAPTION, DOT]})
+    got = fetch(target, made["id"], "?include_input=true&stream=false")
+    expect(got.status, 200, "status")
+    types = [step.get("type") for step in talk.dig(got.object(), "steps")]
+    expect_that("user_input" in types, "a step user_input", types)
+    created = [step.get("type") for step in made.get("steps", [])]
+    expect_that("user_input" not in created, "no step user_input in the answer to create", created)
+
+
+@pytest.mark.rule("interactions.missing")
+@given(st.sampled_from([("GET", ""), ("DELETE", ""), ("POST", "/cancel")]))
+def test_an_interaction_that_is_not_there_is_not_found(target: Target, asked: tuple[str, str]) -> None:
+    method, tail = asked
+    reply = target.send(method, f"/{{v}}/interactions/v1_visionspec-none{tail}", content=b"")
+    expect_refusal(reply, 404, "not_found")
+
+
+@pytest.mark.rule("interactions.delete")
+def test_what_was_deleted_is_gone(target: Target) -> None:
+    made = talk.interaction(target, {"input": "hi"})
+    reply = target.send("DELETE", f"/{{v}}/interactions/{made['id']}")
+    expect(reply.status, 200, "status of delete")
+    expect_that(reply.body.strip() in {b"", b"{}"}, "an empty object, or nothing", reply.text[:200])
+    expect_refusal(fetch(target, made["id"]), 404, "not_found")
+
+
+@pytest.mark.rule("interactions.chain")
+def test_a_later_turn_knows_the_earlier_one(target: Target) -> None:
+    first = talk.interaction(target, {"input": [CAPTION, DOT]})
+    alone = talk.interaction(target, {"input": "And now?"})
+    second = answered(talk.interact(target, {"input": "And now?", "previous_interaction_id": first["id"]}))
+    expect(second.get("previous_interaction_id"), first["id"], "previous_interaction_id")
+    expect_that(
+        talk.dig(second, "usage", "total_input_tokens") > talk.dig(alone, "usage", "total_input_tokens"),
+        "more input tokens than the same turn alone",
+        talk.dig(second, "usage"),
+    )
+
+
+@pytest.mark.rule("interactions.chain")
+def test_a_chain_begins_somewhere(target: Target) -> None:
+    reply = talk.interact(target, {"input": "hi", "previous_interaction_id": "v1_visionspec-none"})
+    expect_that(
+        reply.status in {400, 404}, "400 or 404 for a previous interaction that is not there", reply.status
+    )
+
+
+@pytest.mark.rule("interactions.store")
+def test_what_is_not_stored_is_not_there(target: Target) -> None:
+    made = answered(talk.interact(target, {"input": "hi", "store": False}))
+    if made.get("id"):
+        expect_refusal(fetch(target, made["id"]), 404, "not_found")
+
+
+@pytest.mark.rule("interactions.store")
+def test_background_needs_the_store(target: Target) -> None:
+    reply = talk.interact(target, {"input": "hi", "store": False, "background": True})
+    expect(reply.status, 400, "status of store: false with background: true")
+
+
+@pytest.mark.rule("interactions.store")
+def test_a_chain_needs_the_store(target: Target) -> None:
+    first = talk.interaction(target, {"input": "hi"})
+    reply = talk.interact(target, {"input": "hi", "store": False, "previous_interaction_id": first["id"]})
+    expect(reply.status, 400, "status of store: false with previous_interaction_id")
+
+
+@pytest.mark.rule("interactions.background")
+def test_background_ends_later(target: Target) -> None:
+    reply = talk.interact(target, {"input": [CAPTION, DOT], "background": True})
+    expect(reply.status, 200, "status")
+    made = reply.object()
+    expect_that(made.get("status") in {"in_progress", "queued"}, "in_progress or queued", made.get("status"))
+    deadline = time.monotonic() + _WAIT_S
+    got = made
+    while got.get("status") in {"in_progress", "queued"} and time.monotonic() < deadline:
+        time.sleep(0.1)
+        got = fetch(target, made["id"]).object()
+    expect(got.get("status"), "completed", f"status within {_WAIT_S:.0f} s")
+    talk.dig(got, "steps", -1, "content", 0, "text")
+
+
+@pytest.mark.rule("interactions.cancel")
+def test_what_runs_in_the_background_can_be_cancelled(target: Target, note: Callable[[str], None]) -> None:
+    made = talk.interact(target, {"input": [CAPTION, DOT], "background": True})
+    if made.status != 200:
+        talk.unmet("no interaction in the background", made)
+    interaction_id = talk.dig(made.object(), "id")
+    reply = target.send(
+        "POST",
+        f"/{{v}}/interactions/{interaction_id}/cancel",
+        content=b"",
+        headers={"content-type": "application/json"},
+    )
+    expect(reply.status, 200, "status")
+    expect(reply.object().get("id"), interaction_id, "id")
+    status = fetch(target, interaction_id).object().get("status")
+    expect_that(status in {"cancelled", "completed"}, "cancelled, or completed before", status)
+    if status == "completed":
+        note("it had completed before it was cancelled")
+
+
+@pytest.mark.rule("interactions.mime-type")
+@given(st.sampled_from(["image/jpg", "png"]))
+def test_a_type_that_is_not_supported_is_refused(target: Target, mime_type: str) -> None:
+    reply = talk.interact(target, {"input": [CAPTION, {**DOT, "mime_type": mime_type}]})
+    expect_refusal(reply, 400, "invalid_request")
+
+
+@pytest.mark.rule("interactions.file-uri")
+@given(pictures())
+def test_an_uploaded_file_is_looked_at(target: Target, picture: Picture) -> None:
+    file = talk.upload(target, picture.data, picture.mime_type)
+    item = {"type": "image", "uri": file["uri"], "mime_type": picture.mime_type}
+    answered(talk.interact(target, {"input": [CAPTION, item]}))

@@ -1,0 +1,181 @@
+"""What the checks say to a server again and again, as raw requests.
+
+A step that a check only needs to get to its own question raises ``Untestable`` if it fails: another check
+decides the rule of that step.
+"""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from visionspec_conformance.judge import Untestable, broken
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from visionspec_conformance.strategies import Picture
+    from visionspec_conformance.target import Reply, Target
+
+PROTOCOL = {"x-goog-upload-protocol": "resumable", "x-goog-upload-command": "start"}
+
+# A PNG of 1 x 1 px, the smallest thing that every server of images must take.
+DOT = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+)
+
+
+def unmet(step: str, reply: Reply) -> NoReturn:
+    """A step on the way to the check's own question failed."""
+    raise Untestable(f"{step}: {reply.status} {reply.text[:200]!r}")
+
+
+@dataclass
+class Upload:
+    """A resumable upload that was started.
+
+    Attributes:
+        target: the server.
+        url: where every later command goes.
+        granularity_bytes: what a chunk that is not the last must be a multiple of.
+    """
+
+    target: Target
+    url: str
+    granularity_bytes: int
+
+    def command(
+        self,
+        verb: str,
+        *,
+        offset: int | str | None = None,
+        data: bytes = b"",
+        headers: Mapping[str, str] | None = None,
+    ) -> Reply:
+        """Send one command, without a key: the URL is the permission."""
+        said = {"x-goog-upload-command": verb}
+        if offset is not None:
+            said["x-goog-upload-offset"] = str(offset)
+        return self.target.send(
+            "POST", self.url, content=data, headers={**said, **(headers or {})}, key=False
+        )
+
+    def status(self) -> tuple[str | None, int | None]:
+        """State and number of bytes, as a query says them."""
+        reply = self.command("query")
+        received = reply.headers.get("x-goog-upload-size-received", "")
+        return reply.headers.get("x-goog-upload-status"), int(received) if received.isdecimal() else None
+
+
+def start_reply(
+    target: Target,
+    *,
+    size_bytes: int | str | None,
+    mime_type: str = "image/png",
+    file: dict[str, Any] | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> Reply:
+    """Start an upload and hand out the reply as it is."""
+    said = {**PROTOCOL, "x-goog-upload-header-content-type": mime_type}
+    if size_bytes is not None:
+        said["x-goog-upload-header-content-length"] = str(size_bytes)
+    return target.send(
+        "POST", "/upload/{v}/files", json={"file": file or {}}, headers={**said, **(headers or {})}
+    )
+
+
+def start(
+    target: Target,
+    *,
+    size_bytes: int | None,
+    mime_type: str = "image/png",
+    file: dict[str, Any] | None = None,
+) -> Upload:
+    """Start an upload.
+
+    Raises:
+        Untestable: if it does not start.
+    """
+    reply = start_reply(target, size_bytes=size_bytes, mime_type=mime_type, file=file)
+    url = reply.headers.get("x-goog-upload-url")
+    if reply.status != 200 or not url or "://" not in url:
+        unmet("the upload did not start", reply)
+    granularity = reply.headers.get("x-goog-upload-chunk-granularity", "")
+    return Upload(target, url, int(granularity) if granularity.isdecimal() and int(granularity) else 1)
+
+
+def upload(
+    target: Target, data: bytes, mime_type: str = "image/png", file: dict[str, Any] | None = None
+) -> dict[str, Any]:
+    """Upload a file in one chunk and hand out its resource.
+
+    Raises:
+        Untestable: if that fails.
+    """
+    session = start(target, size_bytes=len(data), mime_type=mime_type, file=file)
+    reply = session.command("upload, finalize", offset=0, data=data)
+    if reply.status != 200:
+        unmet("the file was not uploaded", reply)
+    found = reply.object().get("file")
+    if not isinstance(found, dict) or not isinstance(found.get("name"), str):
+        unmet("the upload did not end with a file", reply)
+    return found
+
+
+def inline(picture: Picture) -> dict[str, Any]:
+    """A part of generateContent that holds the picture."""
+    data = base64.b64encode(picture.data).decode("ascii")
+    return {"inlineData": {"mimeType": picture.mime_type, "data": data}}
+
+
+def inline_dot() -> dict[str, Any]:
+    """A part of generateContent with the smallest picture."""
+    return {"inlineData": {"mimeType": "image/png", "data": base64.b64encode(DOT).decode("ascii")}}
+
+
+def contents(*parts: dict[str, Any]) -> dict[str, Any]:
+    """A body of generateContent with one turn of the user."""
+    return {"contents": [{"role": "user", "parts": list(parts)}]}
+
+
+def ask(target: Target, body: dict[str, Any], *, method: str = "generateContent", model: str = "") -> Reply:
+    """Call a method of a model."""
+    return target.send("POST", f"/{{v}}/models/{model or target.model}:{method}", json=body)
+
+
+def interact(target: Target, body: dict[str, Any], **headers: str) -> Reply:
+    """Create an interaction; the model is the target's unless the body names one."""
+    return target.send("POST", "/{v}/interactions", json={"model": target.model, **body}, headers=headers)
+
+
+def interaction(target: Target, body: dict[str, Any]) -> dict[str, Any]:
+    """Create an interaction and hand it out.
+
+    Raises:
+        Untestable: if that fails.
+    """
+    reply = interact(target, body)
+    if reply.status != 200:
+        unmet("the interaction was not created", reply)
+    made = reply.object()
+    if not isinstance(made.get("id"), str):
+        unmet("the interaction has no id", reply)
+    return made
+
+
+def dig(value: Any, *path: str | int) -> Any:
+    """``value[a][b]...`` of an answer; a failure of the check that shows the value if that is not there."""
+    here: Any = value
+    for index, key in enumerate(path):
+        in_object = isinstance(key, str) and isinstance(here, dict) and key in here
+        in_list = isinstance(key, int) and isinstance(here, list) and -len(here) <= key < len(here)
+        if not (in_object or in_list):
+            broken(f"a value at {_spelled(path[: index + 1])}", value)
+        place: Any = key
+        here = here[place]
+    return here
+
+
+def _spelled(path: tuple[str | int, ...]) -> str:
+    return "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in path).lstrip(".")

@@ -1,0 +1,307 @@
+"""A server under test over raw HTTP: bounded in time, bytes and requests, and remembering what was said.
+
+Not our client on purpose: what our client mends or refuses to send, a check must be able to send and see.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import hashlib
+import json as json_module
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import httpx
+import pytest
+
+from visionspec_conformance.judge import Broken, Untestable, broken
+from visionspec_conformance.report import Exchange, Message
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+MAX_BODY_BYTES = 64 * 1024 * 1024
+"""An answer longer than this is a failure; the largest that the checks ask for is a tenth of it."""
+
+DOWN_AFTER = 3
+"""So many checks in a row without a complete answer, and the server counts as down for good."""
+
+_SHOWN_CHARS = 4000
+_SHOWN_BYTES = 512
+_HIDDEN = {"x-goog-api-key", "authorization"}
+_USER_AGENT = "visionspec-conformance"
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A complete answer."""
+
+    status: int
+    headers: httpx.Headers
+    body: bytes
+
+    @property
+    def text(self) -> str:
+        """The body as text, whatever is in it."""
+        return self.body.decode("utf-8", errors="replace")
+
+    def json(self) -> Any:
+        """The body as JSON; a failure of the check if it is none."""
+        try:
+            return json_module.loads(self.body)
+        except ValueError:
+            kind = self.headers.get("content-type", "no content type")
+            broken("a JSON body", f"{self.status} with {kind}: {self.text[:200]!r}")
+
+    def object(self) -> dict[str, Any]:
+        """The body as a JSON object; a failure of the check if it is none."""
+        value = self.json()
+        if not isinstance(value, dict):
+            broken("a JSON object as body", value)
+        return value
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Bytes of a streamed body with the time at which they came, in seconds after the request was sent."""
+
+    at_s: float
+    data: bytes
+
+
+@dataclass
+class Spent:
+    """What a run has sent so far."""
+
+    requests: int = 0
+    sent_bytes: int = 0
+
+
+@dataclass
+class Target:
+    """A base URL with everything that is needed to speak to it."""
+
+    url: str
+    api_version: str = "v1beta"
+    api_key: str = "conformance"
+    model: str = "gemini-2.5-flash"
+    timeout_s: float = 10.0
+    max_requests: int | None = None
+    max_bytes: int | None = None
+    spent: Spent = field(default_factory=Spent)
+    exchanges: list[Exchange] = field(default_factory=list)
+    _client: httpx.Client | None = None
+    _silent_checks: int = 0
+    _answered: bool = True
+    _down: str | None = None
+
+    def begin_check(self) -> None:
+        """Forget the last check; refuse at once if the server is down.
+
+        Raises:
+            Untestable: if it was found to be down.
+        """
+        self.begin_example()
+        self._silent_checks = 0 if self._answered else self._silent_checks + 1
+        self._answered = True
+        if self._silent_checks >= DOWN_AFTER and self._down is None:
+            self._down = f"{DOWN_AFTER} checks in a row got no complete answer"
+        if self._down:
+            raise Untestable(self._down)
+
+    def begin_example(self) -> None:
+        """Forget what was said so far: the next failure belongs to what comes now."""
+        self.exchanges.clear()
+
+    def probe(self) -> None:
+        """See whether anything answers at all.
+
+        Raises:
+            Untestable: if nothing does, now and for the rest of the run.
+        """
+        try:
+            with self._http().stream("GET", f"{self.url}/{self.api_version}/models", headers=self._key()):
+                return
+        except httpx.HTTPError as error:
+            self._down = f"no answer from {self.url}: {_why(error)}"
+            raise Untestable(self._down) from error
+
+    def path(self, path: str) -> str:
+        """``"/{v}/files"`` with the API version filled in."""
+        return path.replace("{v}", self.api_version)
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        *,
+        json: Any = None,
+        content: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+        key: bool = True,
+    ) -> Reply:
+        """Send one request and read its whole answer.
+
+        Args:
+            method: the HTTP method.
+            path: with ``{v}`` for the API version, or an absolute URL that the server gave out.
+            json: a body to encode; or
+            content: a body as it is.
+            headers: more headers; they win.
+            key: whether the API key goes along.
+        """
+        body = json_module.dumps(json).encode() if json is not None else content
+        kind = {"content-type": "application/json"} if json is not None else {}
+        started = time.monotonic()
+        with self._open(method, path, body, {**kind, **(headers or {})}, key=key) as (response, exchange):
+            received = bytearray()
+            for piece in self._pieces(response, started, exchange):
+                received += piece.data
+        reply = Reply(response.status_code, response.headers, bytes(received))
+        self._remember(exchange, response, reply.body)
+        return reply
+
+    @contextlib.contextmanager
+    def stream(
+        self, method: str, path: str, *, json: Any = None, headers: Mapping[str, str] | None = None
+    ) -> Iterator[tuple[httpx.Response, Iterator[Piece]]]:
+        """Send one request and hand out its answer while it comes."""
+        body = json_module.dumps(json).encode() if json is not None else None
+        merged = {"content-type": "application/json", **(headers or {})}
+        started = time.monotonic()
+        seen = bytearray()
+        with self._open(method, path, body, merged, key=True) as (response, exchange):
+
+            def pieces() -> Iterator[Piece]:
+                for piece in self._pieces(response, started, exchange):
+                    seen.extend(piece.data)
+                    yield piece
+
+            try:
+                yield response, pieces()
+            finally:
+                self._remember(exchange, response, bytes(seen))
+
+    def close(self) -> None:
+        """Close the connections."""
+        if self._client is not None:
+            self._client.close()
+            self._client = None
+
+    def _http(self) -> httpx.Client:
+        if self._client is None:
+            loopback = httpx.URL(self.url).host in {"127.0.0.1", "localhost", "::1"}
+            self._client = httpx.Client(
+                timeout=httpx.Timeout(self.timeout_s, connect=min(5.0, self.timeout_s)),
+                headers={"user-agent": _USER_AGENT, "accept-encoding": "identity"},
+                trust_env=not loopback,  # a proxy of the environment is for the outer world
+                limits=httpx.Limits(keepalive_expiry=1.0),  # sooner than any server closes an idle connection
+                follow_redirects=False,
+            )
+        return self._client
+
+    def _key(self) -> dict[str, str]:
+        return {"x-goog-api-key": self.api_key}
+
+    @contextlib.contextmanager
+    def _open(
+        self, method: str, path: str, body: bytes | None, headers: Mapping[str, str], *, key: bool
+    ) -> Iterator[tuple[httpx.Response, int]]:
+        if self._down:
+            raise Untestable(self._down)
+        url = path if "://" in path else self.url + self.path(path)
+        self._spend(len(body or b""))
+        try:
+            request = self._http().build_request(
+                method, url, content=body, headers={**(self._key() if key else {}), **headers}
+            )
+        except (httpx.InvalidURL, ValueError, TypeError) as error:
+            raise Broken("a URL that can be requested", f"{url!r}: {error}") from error
+        shown = request.url.raw_path.decode("ascii")
+        self.exchanges.append(
+            Exchange(request=_message(f"{method} {shown}", request.headers, body or b""), problem="no answer")
+        )
+        try:
+            response = self._send(request)
+        except httpx.HTTPError as error:
+            self._fail(len(self.exchanges) - 1, _why(error), cause=error)
+        try:
+            yield response, len(self.exchanges) - 1
+        finally:
+            response.close()
+
+    def _send(self, request: httpx.Request) -> httpx.Response:
+        """Send, and once more if a connection that was kept open turns out closed: nobody is to blame."""
+        opened = False
+
+        def trace(event: str, _: object) -> None:
+            nonlocal opened
+            opened = opened or event.startswith("connection.connect_tcp")
+
+        request.extensions["trace"] = trace
+        try:
+            return self._http().send(request, stream=True)
+        except (httpx.ReadError, httpx.WriteError, httpx.RemoteProtocolError):
+            if opened:
+                raise
+        return self._http().send(request, stream=True)
+
+    def _pieces(self, response: httpx.Response, started: float, exchange: int) -> Iterator[Piece]:
+        total = 0
+        try:
+            for data in response.iter_raw():
+                at_s = time.monotonic() - started
+                total += len(data)
+                if total > MAX_BODY_BYTES:
+                    self._fail(exchange, f"a body of more than {MAX_BODY_BYTES} bytes")
+                if at_s > 3 * self.timeout_s:
+                    self._fail(exchange, f"a body that has not ended after {at_s:.0f} s")
+                yield Piece(at_s, data)
+        except httpx.HTTPError as error:
+            self._fail(exchange, _why(error), cause=error)
+
+    def _fail(self, exchange: int, problem: str, *, cause: Exception | None = None) -> NoReturn:
+        """No complete answer: the fault of this request if the server still answers others."""
+        self._answered = False
+        self.exchanges[exchange] = self.exchanges[exchange].model_copy(update={"problem": problem})
+        self.probe()
+        raise Broken("a complete answer", problem) from cause
+
+    def _remember(self, exchange: int, response: httpx.Response, body: bytes) -> None:
+        line = f"{response.status_code} {response.reason_phrase}".rstrip()
+        message = _message(line, response.headers, body)
+        before = self.exchanges[exchange]
+        problem = None if before.problem == "no answer" else before.problem
+        self.exchanges[exchange] = before.model_copy(update={"response": message, "problem": problem})
+
+    def _spend(self, body_bytes: int) -> None:
+        if self.max_requests is not None and self.spent.requests >= self.max_requests:
+            pytest.skip(f"not decided: the budget of {self.max_requests} requests is spent")
+        if self.max_bytes is not None and self.spent.sent_bytes + body_bytes > self.max_bytes:
+            pytest.skip(f"not decided: the budget of {self.max_bytes} bytes is spent")
+        self.spent.requests += 1
+        self.spent.sent_bytes += body_bytes
+
+
+def _why(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+
+
+def _message(line: str, headers: httpx.Headers, body: bytes) -> Message:
+    shown = [(name, "..." if name in _HIDDEN else value) for name, value in headers.multi_items()]
+    return Message(line=line, headers=shown, body=show_body(body), body_bytes=len(body))
+
+
+def show_body(body: bytes) -> str:
+    """A body for a reader: text as it is, few bytes as base64, many as length and digest."""
+    try:
+        text = body.decode("utf-8")
+    except UnicodeDecodeError:
+        text = "\0"
+    if text.isprintable() or not any(char < " " and char not in "\r\n\t" for char in text):
+        return text if len(text) <= _SHOWN_CHARS else f"{text[:_SHOWN_CHARS]}... ({len(text)} characters)"
+    if len(body) <= _SHOWN_BYTES:
+        return f"base64:{base64.b64encode(body).decode('ascii')}"
+    return f"({len(body)} bytes, sha256 {hashlib.sha256(body).hexdigest()})"

@@ -1,0 +1,92 @@
+"""The server as an ASGI application, made of lists of routes."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+
+from visionspec_mockserver.core import Mock
+from visionspec_mockserver.http import VERSIONS, ApiFault, fault_response
+from visionspec_mockserver.journal import JournalMiddleware
+from visionspec_mockserver.routes import control, files, generate, interactions, models, upload
+from visionspec_mockserver.settings import Settings
+from visionspec_mockserver.sources import Ids, SystemClock
+from visionspec_mockserver.store.memory import MemoryStore
+from visionspec_mockserver.store.sqlite import SqliteStore
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from visionspec_mockserver.sources import Clock
+    from visionspec_mockserver.store.base import Store
+
+
+def create_app(
+    settings: Settings | None = None,
+    *,
+    store: Store | None = None,
+    clock: Clock | None = None,
+    ids: Ids | None = None,
+) -> Starlette:
+    """Make a server. What is not given follows from ``settings``; the clock is the machine's."""
+    settings = settings or Settings()
+    clock = clock or SystemClock()
+    ids = ids or Ids(settings.seed)
+    mock = Mock(settings, store=store or _store(settings, clock), clock=clock, ids=ids)
+    rooms = (generate, interactions, upload, files, models)  # what is asked for most is found first
+    app = Starlette(
+        routes=[
+            *(route for version in VERSIONS for room in rooms for route in room.routes(version)),
+            *control.routes(),
+        ],
+        middleware=[Middleware(JournalMiddleware, journal=mock.journal)],
+        exception_handlers={
+            ApiFault: _fault,
+            HTTPException: _http,
+            ClientDisconnect: _gone,
+            Exception: _broken,
+        },
+        lifespan=_lifespan,
+    )
+    app.state.mock = mock
+    return app
+
+
+def _store(settings: Settings, clock: Clock) -> Store:
+    if settings.store is None:
+        return MemoryStore(clock=clock)
+    return SqliteStore(settings.store, clock=clock)
+
+
+@contextlib.asynccontextmanager
+async def _lifespan(app: Starlette) -> AsyncIterator[None]:
+    yield
+    await app.state.mock.store.close()
+
+
+async def _fault(request: Request, error: Exception) -> Response:
+    assert isinstance(error, ApiFault)  # noqa: S101 - the handler is registered for nothing else
+    return fault_response(request, error)
+
+
+async def _http(request: Request, error: Exception) -> Response:
+    """No such path or method: the service's own words, in JSON."""
+    status = error.status_code if isinstance(error, HTTPException) else 404
+    return fault_response(request, ApiFault(404 if status == 405 else status, "Method not found."))
+
+
+async def _gone(request: Request, error: Exception) -> Response:
+    """The client left in the middle of its body: nobody reads this."""
+    del request, error
+    return Response(status_code=499)
+
+
+async def _broken(request: Request, error: Exception) -> Response:
+    del error  # it is in the log of the server; a client learns nothing of our insides
+    return fault_response(request, ApiFault(500, "An internal error has occurred."))

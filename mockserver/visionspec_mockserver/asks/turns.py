@@ -1,0 +1,62 @@
+"""What both dialects have in common: a conversation of turns, the last of which is the question."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from visionspec_mockserver.core import Counts
+from visionspec_mockserver.http import mock_of
+from visionspec_mockserver.journal import note
+from visionspec_mockserver.pictures import Picture, Source, load
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from starlette.requests import Request
+
+    from visionspec_mockserver.catalog import Entry
+
+
+class Turn(NamedTuple):
+    """One message. ``text_tokens`` are of all that counts as text in it, calls of functions too."""
+
+    by_user: bool
+    texts: tuple[str, ...] = ()
+    sources: tuple[Source, ...] = ()
+    text_tokens: int = 0
+
+
+class Question(NamedTuple):
+    """What the last turn asks, about which pictures, and what all turns cost."""
+
+    text: str
+    pictures: list[Picture]
+    counts: Counts
+
+
+async def question(request: Request, model: Entry, turns: Sequence[Turn]) -> Question:
+    """Load the pictures of all turns, note them in the log, and find the question.
+
+    The question is the last text of the user, about the pictures beside it, or else the last ones shown.
+
+    Raises:
+        ApiFault: if a picture is not to be had.
+    """
+    sources = [source for turn in turns for source in turn.sources]
+    pictures = await load(mock_of(request), model, sources, host=request.headers.get("host", ""))
+    note(request.scope, model=model.name, images=[picture.facts() for picture in pictures])
+    counts = Counts(sum(turn.text_tokens for turn in turns), sum(picture.tokens for picture in pictures))
+
+    start = _asked_at(turns)
+    shown_at = max((at for at, turn in enumerate(turns) if turn.sources), default=0)
+    skipped = sum(len(turn.sources) for turn in turns[: min(start, shown_at)])
+    texts = [text for turn in turns[start:] if turn.by_user for text in turn.texts]
+    return Question("\n".join(texts), pictures[skipped:], counts)
+
+
+def _asked_at(turns: Sequence[Turn]) -> int:
+    start = 0
+    for at, turn in enumerate(turns):
+        if turn.by_user and turn.texts and (at == 0 or not turns[at - 1].by_user):
+            start = at
+    return start

@@ -1,0 +1,237 @@
+"""Bodies in, JSON out, and what is said when something is wrong: shared by all routes."""
+
+from __future__ import annotations
+
+import re
+import zlib
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import anyio.to_thread
+import pydantic_core
+from pydantic import BaseModel, ValidationError
+from starlette.responses import Response
+
+from visionspec.errors import VisionSpecError
+from visionspec.models.errors import CODES, NAMES
+from visionspec_mockserver import violations
+from visionspec_mockserver.journal import note
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from starlette.requests import Request
+
+    from visionspec_mockserver.core import Mock
+
+Message = TypeVar("Message", bound=BaseModel)
+
+VERSIONS = ("v1", "v1beta", "v1alpha")
+
+JSON = "application/json; charset=UTF-8"
+_GZIP_FROM_BYTES = 1024
+_ACCEPTS_GZIP = re.compile(r"\bgzip\b(?!\s*;\s*q=0(?:\.0*)?\s*(?:,|$))", re.IGNORECASE)
+
+# So much of a body that is too large is read and thrown away: a client that is cut off in the middle of
+# sending sees a broken connection instead of the answer.
+_DRAIN_BYTES = 256 * 1024 * 1024
+
+# From this size on, mending a body takes long enough to keep others waiting.
+_MEND_IN_THREAD_FROM_BYTES = 256 * 1024
+_MAX_DEPTH = 200
+
+
+class ApiFault(VisionSpecError):
+    """What a route raises to refuse: rendered in the dialect of its path.
+
+    Attributes:
+        status: the HTTP status.
+        name: the ``google.rpc.Code`` of the other dialect; None is the usual one of the status.
+        code: the string code of interactions; None is the usual one of the status.
+        details: the ``details`` of ``google.rpc.Status``.
+        headers: more headers for the answer.
+    """
+
+    def __init__(
+        self,
+        status: int,
+        message: str,
+        *,
+        name: str | None = None,
+        code: str | None = None,
+        details: list[dict[str, Any]] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.message = message
+        self.name = name or NAMES.get(status, "UNKNOWN")
+        self.code = code or CODES.get(status, self.name.lower())
+        self.details = details or []
+        self.headers = headers
+
+    def body(self, *, interactions: bool) -> dict[str, Any]:
+        """The error as JSON; ``error`` is the first key, which is where the SDKs look in a stream."""
+        if interactions:
+            return {"error": {"message": self.message, "code": self.code}}
+        error: dict[str, Any] = {"code": self.status, "message": self.message, "status": self.name}
+        if self.details:
+            error["details"] = self.details
+        return {"error": error}
+
+
+def is_interactions(request: Request) -> bool:
+    """Whether the request is of the dialect with string codes."""
+    parts = request.scope["path"].split("/", 3)
+    return len(parts) > 2 and parts[2] == "interactions"
+
+
+def fault_response(request: Request, fault: ApiFault) -> Response:
+    """``fault`` as an answer, in the dialect of the request's path."""
+    body: Any = fault.body(interactions=is_interactions(request))
+    if request.scope["path"].endswith(":streamGenerateContent") and request.query_params.get("alt") != "sse":
+        body = [body]  # a stream without events is an array, its errors too
+    return json_response(request, body, status=fault.status, headers=fault.headers)
+
+
+def json_response(
+    request: Request, payload: object, *, status: int = 200, headers: Mapping[str, str] | None = None
+) -> Response:
+    """``payload`` as JSON, compressed where it is worth it and asked for."""
+    body = payload if isinstance(payload, bytes) else pydantic_core.to_json(payload)
+    sent = {"Content-Type": JSON, **(headers or {})}
+    if len(body) >= _GZIP_FROM_BYTES:
+        sent["Vary"] = "Accept-Encoding"
+        if _ACCEPTS_GZIP.search(request.headers.get("accept-encoding", "")):
+            sent["Content-Encoding"] = "gzip"
+            # not the gzip module: it writes the time into the header, and an answer should repeat to the byte
+            packer = zlib.compressobj(level=4, wbits=31)
+            body = packer.compress(body) + packer.flush()
+    return Response(body, status_code=status, headers=sent)
+
+
+def mock_of(request: Request) -> Mock:
+    """The server that the request came to."""
+    mock: Mock = request.app.state.mock
+    return mock
+
+
+def require_key(request: Request) -> None:
+    """Let a request with a key in: as ``x-goog-api-key``, ``?key=`` or bearer token.
+
+    Raises:
+        ApiFault: if there is none, or none of those that the server was started with.
+    """
+    allowed = mock_of(request).settings.api_keys
+    header = request.headers.get("x-goog-api-key")
+    if header and (not allowed or header in allowed):
+        return
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    bearer = token.strip() if scheme.lower() == "bearer" else None
+    keys = [key for key in (header, request.query_params.get("key"), bearer) if key]
+    if keys and (not allowed or any(key in allowed for key in keys)):
+        return
+    if is_interactions(request):
+        raise ApiFault(401, "API key not valid. Please pass a valid API key." if keys else _NO_KEY)
+    if not keys:
+        raise ApiFault(403, _NO_KEY)
+    reason = {
+        "@type": "type.googleapis.com/google.rpc.ErrorInfo",
+        "reason": "API_KEY_INVALID",
+        "domain": "googleapis.com",
+        "metadata": {"service": "generativelanguage.googleapis.com"},
+    }
+    locale = {
+        "@type": "type.googleapis.com/google.rpc.LocalizedMessage",
+        "locale": "en-US",
+        "message": "API key not valid. Please pass a valid API key.",
+    }
+    raise ApiFault(400, "API key not valid. Please pass a valid API key.", details=[reason, locale])
+
+
+_NO_KEY = (
+    "Method doesn't allow unregistered callers (callers without established identity). "
+    "Please use API Key or other form of API consumer identity to call this API."
+)
+
+
+async def read_body(request: Request, *, limit_bytes: int) -> bytes:
+    """The body, if it has at most ``limit_bytes``.
+
+    Raises:
+        ApiFault: 400, if it has more; the rest is read and thrown away first, within reason.
+    """
+    fault = ApiFault(400, f"Request payload size exceeds the limit: {limit_bytes} bytes.")
+    declared = request.headers.get("content-length", "")
+    if declared.isdecimal() and int(declared) > limit_bytes + _DRAIN_BYTES:
+        raise fault
+    chunks: list[bytes] = []
+    size_bytes = 0
+    async for chunk in request.stream():
+        size_bytes += len(chunk)
+        if size_bytes <= limit_bytes:
+            chunks.append(chunk)
+        elif size_bytes > limit_bytes + _DRAIN_BYTES:
+            break
+        else:
+            chunks.clear()
+    if size_bytes > limit_bytes:
+        raise fault
+    return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+
+
+async def read_json(request: Request, *, limit_bytes: int | None = None) -> Any:
+    """The body as JSON values; an empty one is an empty object.
+
+    Strict JSON is parsed once. What is none is tried again as the real front end reads it, with the single
+    quotes and trailing commas that the documents' own samples have.
+
+    Raises:
+        ApiFault: 400, if it is too large, or neither.
+    """
+    limit_bytes = mock_of(request).settings.max_body_bytes if limit_bytes is None else limit_bytes
+    body = await read_body(request, limit_bytes=limit_bytes)
+    try:
+        return pydantic_core.from_json(body)
+    except ValueError as error:
+        if not body.strip():
+            return {}
+        reason = str(error)
+    if len(body) < _MEND_IN_THREAD_FROM_BYTES:
+        return _mend(body, reason)
+    return await anyio.to_thread.run_sync(_mend, body, reason)
+
+
+def _mend(body: bytes, reason: str) -> Any:
+    import pyjson5  # noqa: PLC0415 - only for bodies that are broken
+
+    try:
+        return pyjson5.decode(body.decode("utf-8-sig"), maxdepth=_MAX_DEPTH)
+    except (pyjson5.Json5Exception, UnicodeDecodeError):
+        message = f"Invalid JSON payload received. {reason[:1].upper()}{reason[1:]}."
+        raise ApiFault(400, message, details=[violations.bad_request([("", message)])]) from None
+
+
+async def read_message(request: Request, kind: type[Message]) -> Message:
+    """The body as a message of ``kind``, its unknown fields refused by name; a lenient server drops them.
+
+    Raises:
+        ApiFault: 400, naming every field that is wrong.
+    """
+    body = await read_json(request)
+    if not isinstance(body, dict):
+        message = 'Invalid JSON payload received. Unknown name "": Root element must be a message.'
+        raise ApiFault(400, message, details=[violations.bad_request([("", message)])])
+    try:
+        return kind.model_validate(body, extra="forbid")
+    except ValidationError as error:
+        problems = error.errors(include_url=False)
+        mock = mock_of(request)
+        if mock.settings.lenient and violations.only_unknown(problems):
+            note(request.scope, warnings=violations.sentences(problems, body))
+            return kind.model_validate(body, extra="ignore")
+        if is_interactions(request):
+            message, code = violations.interactions(problems, body)
+            raise ApiFault(400, message, code=code) from None
+        version = request.scope["path"].split("/", 2)[1]
+        message, details = violations.protobuf(problems, body, version=version)
+        raise ApiFault(400, message, details=details) from None

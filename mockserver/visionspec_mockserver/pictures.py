@@ -1,0 +1,185 @@
+"""The images of a request: fetched from the body, a file or the URL map, checked, measured and counted."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import anyio.to_thread
+
+from visionspec.errors import InvalidInput, InvalidMedia, InvalidResolution, LimitExceeded, UnsupportedMedia
+from visionspec.rules.families import check_resolution
+from visionspec.rules.limits import MAX_URL_INPUT_BYTES, check_image_count, check_url_input
+from visionspec.rules.media import check_declared, read_info, sniff
+from visionspec.rules.tokens import image_tokens
+from visionspec_mockserver.http import ApiFault
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from visionspec_mockserver.catalog import Entry
+    from visionspec_mockserver.core import Mock
+
+# files/ID alone, or as a URL of the service or of this server, with or without :download.
+_FILE = re.compile(
+    r"(?:https?://(?P<host>[^/]+)/(?:v1|v1beta|v1alpha)/)?files/(?P<id>[a-z0-9-]{1,40})(?::download)?(?:\?.*)?"
+)
+_SERVICE = "generativelanguage.googleapis.com"
+
+# Facts 2.18, 2.19, 3.7 and 3.8: the service's own sentences.
+_NO_FILE = "You do not have permission to access the File {id} or it may not exist."
+_NOT_ACTIVE = "The File {id} is not in an ACTIVE state and usage is not allowed."
+_UNREADABLE = (
+    "Unable to process input image. Please retry or report in "
+    "https://developers.generativeai.google/guide/troubleshooting"
+)
+_NOT_FETCHED = (
+    "Cannot fetch content from the provided URL. (visionspec: nothing leaves this machine; map {uri} with "
+    "'visionspec serve --map URL=FILE' or PUT /_mock/urls)"
+)
+
+
+class Source(NamedTuple):
+    """An image as a request gives it: ``where`` in it; ``scope`` says whose the resolution is."""
+
+    where: str
+    data: bytes | None = None
+    uri: str | None = None
+    mime_type: str | None = None
+    resolution: str | None = None
+    scope: str = "part"
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """An image that can be looked at; its size is the displayed one."""
+
+    data: bytes
+    sha256: str
+    mime_type: str
+    width_px: int
+    height_px: int
+    tokens: int
+
+    def facts(self) -> dict[str, object]:
+        """What the log keeps of it."""
+        return {
+            "sha256": self.sha256,
+            "mime_type": self.mime_type,
+            "size_bytes": len(self.data),
+            "width_px": self.width_px,
+            "height_px": self.height_px,
+            "tokens": self.tokens,
+        }
+
+
+async def load(mock: Mock, model: Entry, sources: Sequence[Source], *, host: str) -> list[Picture]:
+    """The images of ``sources``, in order.
+
+    Raises:
+        ApiFault: in the service's words, if there are too many or one of them is no image to be had.
+    """
+    if not sources:
+        return []
+    try:
+        check_image_count(len(sources), model=model.name)
+    except LimitExceeded as error:
+        raise ApiFault(400, str(error).partition(":")[0]) from None  # the sentence that was observed, no more
+    return [await _load(mock, model, source, host) for source in sources]
+
+
+async def _load(mock: Mock, model: Entry, source: Source, host: str) -> Picture:
+    if source.data is not None and source.uri is not None:
+        raise ApiFault(400, f"'data' and 'uri' of {source.where} exclude each other.")
+    declared = _declared(source.mime_type) if source.mime_type else None
+    if source.data is not None:
+        data = source.data
+    elif source.uri:
+        data, found = await _fetch(mock, model, source.uri, host)
+        declared = declared or found
+    else:
+        raise ApiFault(400, f"{source.where} has neither 'data' nor 'uri'.")
+    try:
+        info = read_info(data)
+    except InvalidMedia:
+        raise ApiFault(400, _UNREADABLE) from None
+    width_px, height_px = info.displayed_size
+    tokens = _tokens(mock, model, source, width_px, height_px)
+    digest = hashlib.sha256(data).hexdigest()
+    return Picture(data, digest, declared or info.mime_type, width_px, height_px, tokens)
+
+
+def unreadable() -> ApiFault:
+    """What is said of pixels that cannot be decoded."""
+    return ApiFault(400, _UNREADABLE)
+
+
+def _declared(mime_type: str) -> str:
+    try:
+        return check_declared(mime_type)
+    except UnsupportedMedia:
+        raise ApiFault(400, f"Unsupported MIME type: {mime_type}") from None
+
+
+def _tokens(mock: Mock, model: Entry, source: Source, width_px: int, height_px: int) -> int:
+    try:
+        check_resolution(
+            model.family, source.resolution, scope="part" if source.scope == "part" else "request"
+        )
+        return image_tokens(
+            width_px, height_px, model=model.name, resolution=source.resolution, basis=mock.settings.basis
+        ).tokens
+    except InvalidResolution as error:
+        raise ApiFault(400, f"Media resolution is not enabled for models/{model.name}: {error}") from None
+
+
+async def _fetch(mock: Mock, model: Entry, uri: str, host: str) -> tuple[bytes, str | None]:
+    match = _FILE.fullmatch(uri)
+    if match and match["host"] in (None, _SERVICE, host):
+        return await _file(mock, match["id"])
+    mapped = mock.urls.get(uri)
+    if mapped is None:
+        if uri.startswith(("https://", "http://")):
+            raise ApiFault(400, _NOT_FETCHED.format(uri=uri[:200]))
+        raise ApiFault(400, f"Invalid or unsupported file uri: {uri[:200]}")
+    if isinstance(mapped, Path):
+        try:
+            data = await anyio.to_thread.run_sync(_read, mapped)
+        except OSError as error:
+            raise ApiFault(
+                400, f"Cannot fetch content from the provided URL. (visionspec: {mapped}: {error.strerror})"
+            ) from None
+    else:
+        data = mapped
+    mime_type = sniff(data)
+    try:
+        check_url_input(len(data), model=model.name, mime_type=mime_type)
+    except UnsupportedMedia:
+        raise ApiFault(400, f"Unsupported MIME type: {mime_type}") from None
+    except InvalidInput:
+        raise ApiFault(400, f"Invalid or unsupported file uri: {uri[:200]}") from None
+    return data, mime_type
+
+
+def _read(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(MAX_URL_INPUT_BYTES + 1)
+
+
+async def _file(mock: Mock, file_id: str) -> tuple[bytes, str]:
+    record = await mock.store.file(file_id)
+    if record is None:
+        raise ApiFault(403, _NO_FILE.format(id=file_id))
+    if record.state != "ACTIVE":
+        raise ApiFault(
+            400, _NOT_ACTIVE.format(id=file_id), name="FAILED_PRECONDITION", code="failed_precondition"
+        )
+    if (record.size_bytes or 0) > MAX_URL_INPUT_BYTES:
+        raise unreadable()
+    data = await mock.store.read_blob(file_id)
+    if data is None:
+        raise unreadable()
+    return data, _declared(record.mime_type)

@@ -1,0 +1,160 @@
+"""generateContent, streamGenerateContent and countTokens."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import anyio.lowlevel
+import pydantic_core
+from starlette.responses import StreamingResponse
+from starlette.routing import Route
+
+from visionspec.models.generate import CountTokensRequest, GenerateContentRequest
+from visionspec_mockserver import catalog
+from visionspec_mockserver.asks import generate as asking
+from visionspec_mockserver.core import SIGNATURE, pieces
+from visionspec_mockserver.http import JSON, ApiFault, json_response, mock_of, read_message, require_key
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Iterator
+
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+    from visionspec_mockserver.core import Ask, Counts, Reply
+
+
+def routes(version: str) -> list[Route]:
+    """The routes of one version of the API."""
+    methods: dict[str, Callable[[Request], Any]] = {
+        "generateContent": generate,
+        "streamGenerateContent": stream,
+        "countTokens": count,
+    }
+    return [
+        Route(f"/{version}/{kind}/{{model}}:{name}", endpoint, methods=["POST"])
+        for kind in ("models", "tunedModels")
+        for name, endpoint in methods.items()
+    ]
+
+
+async def generate(request: Request) -> Response:
+    """One answer."""
+    answer = await _answer(request)
+    return json_response(request, answer.whole())
+
+
+async def stream(request: Request) -> Response:
+    """The same answer in pieces: server-sent events with ``alt=sse``, else a JSON array."""
+    answer = await _answer(request)
+    if request.query_params.get("alt") == "sse":
+        return StreamingResponse(_events(answer.chunks()), media_type="text/event-stream")
+    return StreamingResponse(_array(answer.chunks()), headers={"Content-Type": JSON})
+
+
+async def count(request: Request) -> Response:
+    """The tokens that the same prompt costs when it is answered."""
+    require_key(request)
+    model = _model(request, "countTokens")
+    message = await read_message(request, CountTokensRequest)
+    whole = message.generate_content_request
+    if whole is not None and message.contents is not None:
+        raise ApiFault(400, "Only one of contents and generate_content_request can be set.")
+    whole = whole or GenerateContentRequest(contents=message.contents)
+    ask = await asking.read(request, model, whole, kind="CountTokensRequest")
+    counted = {"totalTokens": ask.counts.total, "promptTokensDetails": _details(ask.counts)}
+    return json_response(request, counted)
+
+
+async def _answer(request: Request) -> _Answer:
+    require_key(request)
+    model = _model(request, "generateContent")
+    message = await read_message(request, GenerateContentRequest)
+    mock = mock_of(request)
+    ask = await asking.read(request, model, message)
+    reply = await mock.answer(ask)
+    candidates = (message.generation_config.candidate_count if message.generation_config else None) or 1
+    return _Answer(ask, reply, candidates, mock.ids.response_id())
+
+
+def _model(request: Request, method: str) -> catalog.Entry:
+    name = request.path_params["model"]
+    _, version, kind, _ = request.scope["path"].split("/", 3)
+    model = catalog.find(name) if kind == "models" else None
+    if model is None:
+        raise ApiFault(
+            404,
+            f"{kind}/{name} is not found for API version {version}, or is not supported for {method}. "
+            "Call ListModels to see the list of available models and their supported methods.",
+        )
+    return model
+
+
+class _Answer:
+    """A reply in the shape of this dialect, whole or in chunks; plain values, for this is the hot path."""
+
+    def __init__(self, ask: Ask, reply: Reply, candidates: int, response_id: str) -> None:
+        self._ask = ask
+        self._reply = reply
+        self._candidates = candidates
+        self._response_id = response_id
+        self._thoughts = [{"text": reply.thought, "thought": True}] if reply.thought else []
+
+    def whole(self) -> dict[str, Any]:
+        """The answer at once."""
+        return self._response([*self._thoughts, *self._rest([self._reply.text])], last=True)
+
+    def chunks(self) -> Iterator[bytes]:
+        """One part per chunk, a text in several; the reason of the end is in the last one only."""
+        parts = [*self._thoughts, *self._rest(pieces(self._reply.text))]
+        for number, part in enumerate(parts, 1):
+            yield pydantic_core.to_json(self._response([part], last=number == len(parts)))
+
+    def _rest(self, texts: list[str]) -> list[dict[str, Any]]:
+        if self._reply.call is None:
+            return [{"text": text} for text in texts]
+        call = {"name": self._reply.call.name, "args": self._reply.arguments}
+        return [{"functionCall": call, "thoughtSignature": SIGNATURE}]
+
+    def _response(self, parts: list[dict[str, Any]], *, last: bool) -> dict[str, Any]:
+        content = {"role": "model", "parts": parts}
+        end = {"finishReason": "MAX_TOKENS" if self._reply.truncated else "STOP"} if last else {}
+        return {
+            "candidates": [{"content": content, **end, "index": index} for index in range(self._candidates)],
+            "usageMetadata": self._usage(last=last),
+            "modelVersion": self._ask.model.name,
+            "responseId": self._response_id,
+        }
+
+    def _usage(self, *, last: bool) -> dict[str, Any]:
+        prompt = self._ask.counts.total
+        output = self._reply.output_tokens * self._candidates
+        thoughts = self._reply.thought_tokens
+        return {
+            "promptTokenCount": prompt,
+            **({"candidatesTokenCount": output} if last else {}),
+            **({"thoughtsTokenCount": thoughts} if thoughts else {}),
+            "totalTokenCount": prompt + thoughts + (output if last else 0),
+            "promptTokensDetails": _details(self._ask.counts),
+        }
+
+
+def _details(counts: Counts) -> list[dict[str, Any]]:
+    found = (("TEXT", counts.text), ("IMAGE", counts.image))
+    return [{"modality": name, "tokenCount": number} for name, number in found if number]
+
+
+async def _events(chunks: Iterator[bytes]) -> AsyncIterator[bytes]:
+    # Python's SDK is no parser of server-sent events: "data: ", JSON, a blank line, and nothing else
+    for chunk in chunks:
+        yield b"data: " + chunk + b"\r\n\r\n"
+        await anyio.lowlevel.checkpoint()
+
+
+async def _array(chunks: Iterator[bytes]) -> AsyncIterator[bytes]:
+    before = b"["
+    for chunk in chunks:
+        yield before + chunk
+        before = b",\r\n"
+        await anyio.lowlevel.checkpoint()
+    yield b"]"

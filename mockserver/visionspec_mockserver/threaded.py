@@ -1,0 +1,153 @@
+"""A server in a thread of this process, over a real socket."""
+
+from __future__ import annotations
+
+import dataclasses
+import socket
+import threading
+from typing import TYPE_CHECKING, Any
+
+import uvicorn
+
+from visionspec.errors import VisionSpecError
+from visionspec_mockserver.app import create_app
+from visionspec_mockserver.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import TracebackType
+    from typing import Self
+
+    from visionspec_mockserver.sources import Clock, Ids
+    from visionspec_mockserver.store.base import Store
+
+_START_S = 10.0
+_STOP_S = 10.0
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A bound, listening socket.
+
+    Raises:
+        VisionSpecError: if the address cannot be had.
+    """
+    try:
+        (family, kind, protocol, _, address), *_ = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        listener = socket.socket(family, kind, protocol)
+        try:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind(address)
+            listener.listen(2048)
+        except OSError:
+            listener.close()
+            raise
+    except OSError as error:
+        raise VisionSpecError(f"cannot listen on {host}:{port}: {error.strerror}") from error
+    return listener
+
+
+def url_of(listener: socket.socket) -> str:
+    """``http://HOST:PORT`` of a listening socket."""
+    host, port = listener.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def config(app: Any) -> uvicorn.Config:
+    """How uvicorn runs the server: quiet, and without a name of its own in the answers."""
+    return uvicorn.Config(
+        app,
+        lifespan="on",
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=3,
+    )
+
+
+class MockServer:
+    """The mock server as a context manager; it listens once it is made.
+
+    ::
+
+        with MockServer() as server:
+            client = visionspec.Client(base_url=server.url, api_key="any")
+
+    Args:
+        settings: all settings; ``options`` replace single ones.
+        host: what to listen on.
+        port: 0 picks a free one.
+        store: where files and interactions are kept, if not where the settings say.
+        clock: a clock of your own, for tests of what expires.
+        ids: a source of ids of your own.
+        options: fields of `Settings`.
+    """
+
+    def __init__(
+        self,
+        settings: Settings | None = None,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        store: Store | None = None,
+        clock: Clock | None = None,
+        ids: Ids | None = None,
+        **options: Any,
+    ) -> None:
+        self.settings = dataclasses.replace(settings or Settings(), host=host, port=port, **options)
+        self.app = create_app(self.settings, store=store, clock=clock, ids=ids)
+        self._listener = listen(host, port)
+        self.url = url_of(self._listener)
+        self._up = threading.Event()
+        self._server = Server(config(self.app), when_up=self._up.set)
+        self._failure: BaseException | None = None
+        self._thread = threading.Thread(target=self._run, name="visionspec-mock", daemon=True)
+        self._thread.start()
+        if not self._up.wait(_START_S) or not self._server.started:
+            self.close()
+            raise VisionSpecError(f"the mock server did not start: {self._failure or 'its thread ended'}")
+
+    def _run(self) -> None:
+        try:
+            self._server.run(sockets=[self._listener])
+        except BaseException as error:  # noqa: BLE001 - it is raised again where the server was asked for
+            self._failure = error
+        finally:
+            self._up.set()
+
+    def close(self) -> None:
+        """Stop, and wait until it has."""
+        self._server.should_exit = True
+        self._thread.join(_STOP_S)
+        self._listener.close()
+
+    def env(self) -> dict[str, str]:
+        """What the environment of a program has to say so that the official SDKs come here."""
+        return {
+            "GOOGLE_GEMINI_BASE_URL": self.url,
+            "GEMINI_API_KEY": (*self.settings.api_keys, "any")[0],
+            "GOOGLE_API_KEY": "",  # it would win over the other one
+            "GOOGLE_GENAI_USE_ENTERPRISE": "",
+            "GOOGLE_GENAI_USE_VERTEXAI": "",
+        }
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+class Server(uvicorn.Server):
+    """A server that says when it is up."""
+
+    def __init__(self, config: uvicorn.Config, *, when_up: Callable[[], object]) -> None:
+        super().__init__(config)
+        self._when_up = when_up
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start, and say so if it worked."""
+        await super().startup(sockets)
+        if self.started:
+            self._when_up()

@@ -1,0 +1,173 @@
+"""What a message's validation found, in the words of the service.
+
+generateContent, files and models speak as protobuf's JSON reader does: the path of the field in snake_case,
+its type, and the same sentences again as ``google.rpc.BadRequest``. These are as observed. That interactions
+answers ``parameter_unknown`` is documented; its sentences here are ours.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+from visionspec.models.interactions import CreateInteraction
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pydantic_core import ErrorDetails
+
+_MAX_PROBLEMS = 20
+_SHOWN_CHARS = 80
+
+# Fields that hold a message or an enum, by the name of their type in google.ai.generativelanguage.
+_MESSAGES = {
+    "contents": "Content",
+    "file_data": "FileData",
+    "function_call": "FunctionCall",
+    "function_calling_config": "FunctionCallingConfig",
+    "function_declarations": "FunctionDeclaration",
+    "function_response": "FunctionResponse",
+    "generate_content_request": "GenerateContentRequest",
+    "generation_config": "GenerationConfig",
+    "inline_data": "Blob",
+    "items": "Schema",
+    "media_resolution": "MediaResolution",
+    "parameters": "Schema",
+    "parts": "Part",
+    "response_schema": "Schema",
+    "safety_settings": "SafetySetting",
+    "system_instruction": "Content",
+    "thinking_config": "ThinkingConfig",
+    "tool_config": "ToolConfig",
+    "tools": "Tool",
+}
+_ENUMS = {
+    "category": "HarmCategory",
+    "level": "MediaResolution.Level",
+    "media_resolution": "GenerationConfig.MediaResolution",
+    "mode": "FunctionCallingConfig.Mode",
+    "response_modalities": "GenerationConfig.Modality",
+    "thinking_level": "ThinkingConfig.ThinkingLevel",
+    "threshold": "SafetySetting.HarmBlockThreshold",
+}
+_SCALARS = {"string": "TYPE_STRING", "int": "TYPE_INT32", "float": "TYPE_FLOAT", "bool": "TYPE_BOOL"}
+_MAPS = {"properties", "defs", "labels"}  # keyed by the user's own names
+_MEANT = {"config": "generation_config"}  # the name in document 000, lines 360-362
+
+
+def only_unknown(problems: Sequence[ErrorDetails]) -> bool:
+    """Whether unknown fields are all that is wrong."""
+    return all(problem["type"] == "extra_forbidden" for problem in problems)
+
+
+def bad_request(violations: Sequence[tuple[str, str]]) -> dict[str, Any]:
+    """``google.rpc.BadRequest`` of ``(field, description)`` pairs; the root has no field."""
+    return {
+        "@type": "type.googleapis.com/google.rpc.BadRequest",
+        "fieldViolations": [
+            {"field": field, "description": text} if field else {"description": text}
+            for field, text in violations
+        ],
+    }
+
+
+def protobuf(
+    problems: Sequence[ErrorDetails], body: Any, *, version: str
+) -> tuple[str, list[dict[str, Any]]]:
+    """The message and the details of a ``google.rpc.Status``."""
+    found = [_protobuf(problem, body, version) for problem in problems[:_MAX_PROBLEMS]]
+    return "\n".join(text for _, text in found), [bad_request(found)]
+
+
+def sentences(problems: Sequence[ErrorDetails], body: Any) -> list[str]:
+    """One line per problem, for the log."""
+    return [f"{problem['msg']}: {_path(problem['loc'], body)}" for problem in problems[:_MAX_PROBLEMS]]
+
+
+def interactions(problems: Sequence[ErrorDetails], body: Any) -> tuple[str, str]:
+    """The message and the code of an error of interactions."""
+    texts: dict[str, str] = {}
+    for problem in problems[:_MAX_PROBLEMS]:
+        path = _path(problem["loc"], body)
+        if problem["type"] == "extra_forbidden":
+            text = f"Unknown parameter '{path}'.{_hint(path)}"
+        elif problem["type"] == "missing":
+            text = f"Missing required parameter '{path}'."
+        else:
+            text = f"Invalid value for '{path}': {problem['msg']}, got {_shown(problem['input'])}."
+        texts.setdefault(path, text)
+    unknown = any(problem["type"] == "extra_forbidden" for problem in problems)
+    return " ".join(texts.values()), "parameter_unknown" if unknown else "invalid_request"
+
+
+def _hint(path: str) -> str:
+    near = (
+        [_MEANT[path]]
+        if path in _MEANT
+        else difflib.get_close_matches(path, CreateInteraction.model_fields, n=1)
+    )
+    return f" Did you mean '{near[0]}'?" if near else ""
+
+
+def _protobuf(problem: ErrorDetails, body: Any, version: str) -> tuple[str, str]:
+    loc, kind, value = problem["loc"], problem["type"], problem["input"]
+    parent = _path(loc[:-1], body)
+    at = f" at '{parent}'" if parent else ""
+    if kind == "extra_forbidden":
+        return parent, f'Invalid JSON payload received. Unknown name "{loc[-1]}"{at}: Cannot find field.'
+    path = _path(loc, body)
+    if isinstance(value, list) and not kind.endswith("list_type"):
+        not_repeating = "Proto field is not repeating, cannot start list."
+        return parent, f'Invalid JSON payload received. Unknown name "{loc[-1]}"{at}: {not_repeating}'
+    if kind == "base64":
+        failed = f"Base64 decoding failed for {_shown(value)}"
+        return path, f"Invalid value at '{path}' (TYPE_BYTES), {failed}"
+    field = next((_snake(part) for part in reversed(loc) if isinstance(part, str)), "")
+    message = (_ENUMS if kind == "literal_error" else _MESSAGES).get(field)
+    scalar = _SCALARS.get(kind.partition("_")[0], "TYPE_STRING")
+    type_ = f"type.googleapis.com/google.ai.generativelanguage.{version}.{message}" if message else scalar
+    return path, f"Invalid value at '{path}' ({type_}), {_shown(value)}"
+
+
+def _path(loc: Sequence[int | str], body: Any) -> str:
+    """``contents[0].parts[1].inline_data``; a map's entry is ``properties[2].value``, as protobuf counts it.
+
+    What pydantic says of a union (its tag, the name of a class) is no part of the path.
+    """
+    path, here, in_map, indexed = "", body, False, False
+    for part in loc:
+        if isinstance(part, int):
+            path, indexed = f"{path}[{part}]", True
+            if isinstance(here, list):
+                here = here[part] if part < len(here) else None
+            continue
+        is_tag = part == "other" or (isinstance(here, dict) and part == here.get("type"))
+        if (indexed and is_tag) or not part[0].islower() or "[" in part:
+            indexed = False
+            continue
+        indexed = False
+        if in_map and isinstance(here, dict) and part in here:
+            path, in_map = f"{path}[{list(here).index(part)}].value", False
+            here = here[part]
+            continue
+        name = _snake(part)
+        path = f"{path}.{name}" if path else name
+        key = next((key for key in (part, name) if isinstance(here, dict) and key in here), None)
+        here = here[key] if isinstance(here, dict) and key is not None else None
+        in_map = name in _MAPS
+    return path
+
+
+def _snake(name: str) -> str:
+    return re.sub(r"(?<=[a-z0-9])([A-Z])", lambda found: "_" + found[1].lower(), name)
+
+
+def _shown(value: object) -> str:
+    try:
+        text = json.dumps(value, ensure_ascii=False)
+    except (TypeError, ValueError):
+        text = repr(value)
+    return text if len(text) <= _SHOWN_CHARS else f'{text[:_SHOWN_CHARS]}..."'

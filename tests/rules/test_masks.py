@@ -1,0 +1,396 @@
+"""Masks: the vectors, Pillow as the judge of pixels, exact fractions as that of polygons, hostile images."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import io
+import struct
+import tracemalloc
+import zlib
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+from PIL import Image
+
+from visionspec import errors, spec
+from visionspec.rules import _polygon, masks
+from visionspec.rules._resample import Span, binarise
+from visionspec.rules.boxes import PixelBox, PixelPoint
+from visionspec.rules.masks import Mask, decode_mask
+
+FRAME = {"width_px": 100, "height_px": 100}
+BOX = PixelBox(10, 20, 14, 22)
+
+
+def rows_of(crop: np.ndarray) -> list[str]:
+    return ["".join("01"[int(pixel)] for pixel in row) for row in crop]
+
+
+def encode(image: Image.Image, form: str = "PNG", **options: Any) -> str:
+    out = io.BytesIO()
+    image.save(out, form, **options)
+    return base64.b64encode(out.getvalue()).decode()
+
+
+def reason(error: pytest.ExceptionInfo[errors.InvalidMask]) -> str:
+    return (error.value.rule or "").partition(".")[2]
+
+
+def chunk(kind: bytes, body: bytes) -> bytes:
+    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+
+def header(width: int, height: int) -> bytes:
+    return chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0))
+
+
+PNG = b"\x89PNG\r\n\x1a\n"
+
+
+@pytest.mark.parametrize("case", [pytest.param(case, id=case.id) for case in spec.vectors()["masks"].cases])
+def test_vector(case: spec.Case) -> None:
+    given_ = dict(case.input)
+    value, box = given_.pop("mask"), PixelBox(*given_.pop("box"))
+    if case.result == "invalid":
+        with pytest.raises(errors.InvalidMask) as caught:
+            decode_mask(value, box=box, **given_)
+        assert reason(caught) == case.expected["reason"]
+        return
+    mask = decode_mask(value, box=box, **given_)
+    expected = case.expected
+    assert (mask.form, list(mask.box), mask.area_px) == (
+        expected["form"],
+        expected["box"],
+        expected["area_px"],
+    )
+    if "rows" in expected:
+        assert rows_of(mask.crop) == expected["rows"]
+
+
+@st.composite
+def maps(draw: st.DrawFn) -> np.ndarray:
+    """Small maps: anything, values near the threshold, or two values only."""
+    height, width = draw(st.integers(1, 24)), draw(st.integers(1, 24))
+    values = draw(
+        st.sampled_from([st.integers(0, 255), st.integers(124, 131), st.sampled_from([0, 127, 128, 255])])
+    )
+    pixels = draw(st.lists(values, min_size=height * width, max_size=height * width))
+    return np.array(pixels, np.uint8).reshape(height, width)
+
+
+@st.composite
+def spans(draw: st.DrawFn, *, longest: int = 150) -> Span:
+    size = draw(st.integers(1, longest))
+    start = draw(st.integers(0, size - 1))
+    return Span(size, start, draw(st.integers(start + 1, size)))
+
+
+@pytest.mark.prop
+class TestResize:
+    """Maps are resized as Pillow's BILINEAR does on 8 bits, then cropped, then compared to the threshold."""
+
+    @given(maps(), spans(), spans(), st.sampled_from([0, 126, 127, 128, 254]) | st.integers(0, 255))
+    @example(np.array([[0, 255]], np.uint8), Span(2, 0, 2), Span(1, 0, 1), 127)
+    def test_every_pixel_is_pillows(self, values: np.ndarray, x: Span, y: Span, threshold: int) -> None:
+        whole = np.asarray(Image.fromarray(values).resize((x.size, y.size), Image.Resampling.BILINEAR))
+        expected = whole[y.start : y.stop, x.start : x.stop] > threshold
+        assert np.array_equal(binarise(values, x=x, y=y, threshold=threshold), expected)
+
+    @given(maps(), st.integers(0, 255), st.integers(1, 24), st.data())
+    def test_far_beyond_the_window_too(
+        self, values: np.ndarray, threshold: int, rows: int, data: st.DataObject
+    ) -> None:
+        """One side as long as Pillow can be asked for in a test, the other growing or shrinking."""
+        size = data.draw(st.integers(200_000, 400_000))
+        start = data.draw(st.integers(0, size - 50))
+        long, short = Span(size, start, start + 50), Span(rows, 0, rows)
+        for x, y in ((long, short), (short, long)):
+            whole = np.asarray(Image.fromarray(values).resize((x.size, y.size), Image.Resampling.BILINEAR))
+            expected = whole[y.start : y.stop, x.start : x.stop] > threshold
+            assert np.array_equal(binarise(values, x=x, y=y, threshold=threshold), expected)
+
+
+@pytest.mark.parametrize("size", [(300, 400), (256, 256), (255, 400), (400, 255), (200, 100), (1900, 900)])
+def test_a_map_of_the_usual_size_is_pillows(size: tuple[int, int]) -> None:
+    y, x = np.mgrid[:256, :256] / 255 - 0.5
+    noise = np.random.default_rng(1).normal(0, 9, (256, 256))
+    values = np.clip(300 - 550 * np.hypot(x, y) + noise, 0, 255).astype(np.uint8)
+    expected = np.asarray(Image.fromarray(values).resize(size, Image.Resampling.BILINEAR)) > 127
+    spans_ = {"x": Span(size[0], 0, size[0]), "y": Span(size[1], 0, size[1])}
+    assert np.array_equal(binarise(values, **spans_, threshold=127), expected)
+
+
+def test_shrinking_one_side_below_a_window_of_a_huge_other_side_is_done_in_two_steps() -> None:
+    """Too large for Pillow as a whole, but all columns are equal: one of them says what to expect."""
+    values = np.array([[0], [255], [255], [0]], np.uint8)
+    wide, two = Span(1 << 40, 1 << 39, (1 << 39) + 5), Span(2, 0, 2)
+    expected = np.asarray(Image.fromarray(values).resize((1, 2), Image.Resampling.BILINEAR))
+    for threshold in (int(expected[0, 0]) - 1, int(expected[0, 0])):
+        wanted = np.repeat(expected > threshold, 5, axis=1)
+        assert np.array_equal(binarise(values, x=wide, y=two, threshold=threshold), wanted)
+        assert np.array_equal(binarise(values.T.copy(), x=two, y=wide, threshold=threshold), wanted.T)
+
+
+def is_inside(ring: list[tuple[int, int]], x: Fraction, y: Fraction) -> bool:
+    """Count the edges left of a point, in fractions."""
+    left = 0
+    for (ax, ay), (bx, by) in zip(ring, ring[1:] + ring[:1], strict=True):
+        if (ay > y) != (by > y):
+            left += ax + (y - ay) * Fraction(bx - ax, by - ay) <= x
+    return left % 2 == 1
+
+
+corners = st.tuples(st.integers(-6, 16), st.integers(-6, 16))
+small_boxes = st.builds(
+    lambda x, y, w, h: PixelBox(x, y, x + w, y + h),
+    st.integers(-4, 9),
+    st.integers(-4, 9),
+    st.integers(1, 9),
+    st.integers(1, 9),
+)
+
+
+@pytest.mark.prop
+class TestPolygon:
+    """A pixel belongs to a polygon if its centre lies inside, by the even-odd rule."""
+
+    @given(st.lists(corners, min_size=3, max_size=8), small_boxes)
+    def test_every_pixel_is_that_of_exact_fractions(self, ring: list[tuple[int, int]], box: PixelBox) -> None:
+        half = Fraction(1, 2)
+        expected = [
+            [is_inside(ring, x + half, y + half) for x in range(box.x0, box.x1)]
+            for y in range(box.y0, box.y1)
+        ]
+        assert _polygon.fill([PixelPoint(*corner) for corner in ring], box).tolist() == expected
+
+    @given(corners, corners)
+    def test_a_rectangle_has_its_area(self, a: tuple[int, int], b: tuple[int, int]) -> None:
+        ring = [PixelPoint(*a), PixelPoint(b[0], a[1]), PixelPoint(*b), PixelPoint(a[0], b[1])]
+        area = _polygon.fill(ring, PixelBox(-6, -6, 16, 16)).sum()
+        assert area == abs(a[0] - b[0]) * abs(a[1] - b[1])
+
+    @given(st.lists(corners, min_size=3, max_size=8), small_boxes)
+    def test_crossings_are_counted_as_they_are_made(self, ring: list[tuple[int, int]], box: PixelBox) -> None:
+        points = [PixelPoint(*corner) for corner in ring]
+        rows = [Fraction(2 * y + 1, 2) for y in range(box.y0, box.y1)]
+        pairs = list(zip(ring, ring[1:] + ring[:1], strict=True))
+        made = sum((a[1] > y) != (b[1] > y) for y in rows for a, b in pairs)
+        assert _polygon.crossings(points, box) == made
+
+
+def test_a_polygon_of_many_corners_is_filled_in_bands(monkeypatch: pytest.MonkeyPatch) -> None:
+    ring = [PixelPoint(x, (x * 37) % 50) for x in range(60)] + [PixelPoint(60, 50), PixelPoint(0, 50)]
+    box = PixelBox(0, 0, 60, 50)
+    whole = _polygon.fill(ring, box)
+    monkeypatch.setattr(_polygon, "_BAND_CROSSINGS", 1)
+    assert np.array_equal(_polygon.fill(ring, box), whole)
+    assert 0 < whole.sum() < 3000
+
+
+def test_a_growing_map_is_resized_in_bands(monkeypatch: pytest.MonkeyPatch) -> None:
+    values = np.random.default_rng(2).integers(0, 256, (9, 7), np.uint8)
+    expected = np.asarray(Image.fromarray(values).resize((30, 40), Image.Resampling.BILINEAR)) > 127
+    monkeypatch.setattr("visionspec.rules._resample._BAND_PX", 70)
+    assert np.array_equal(binarise(values, x=Span(30, 0, 30), y=Span(40, 0, 40), threshold=127), expected)
+
+
+class TestMask:
+    def test_keeps_its_crop_packed(self) -> None:
+        crop = np.array([[1, 0, 0], [0, 1, 1], [1, 1, 1]], bool)
+        mask = Mask.from_crop(crop, box=PixelBox(1, 2, 4, 5), form="png")
+        assert mask.packed == bytes([0b10001111, 0b10000000])  # by hand: 100 011 111, then 7 bits of nothing
+        assert mask.area_px == 6
+        assert np.array_equal(mask.crop, crop)
+        assert mask.crop.dtype == bool
+
+    def test_fills_a_frame(self) -> None:
+        mask = Mask.from_crop(np.array([[True, False]]), box=PixelBox(1, 1, 3, 2), form="png")
+        assert rows_of(mask.to_frame(4, 3)) == ["0000", "0100", "0000"]
+
+    @pytest.mark.parametrize("size", [(2, 3), (4, 1), (0, 3)])
+    def test_does_not_fill_a_frame_that_is_too_small(self, size: tuple[int, int]) -> None:
+        mask = Mask.from_crop(np.array([[True, False]]), box=PixelBox(1, 1, 3, 2), form="png")
+        with pytest.raises(errors.InvalidSize):
+            mask.to_frame(*size)
+
+    def test_does_not_take_a_crop_of_another_size(self) -> None:
+        with pytest.raises(errors.InvalidMask, match=r"\(2, 1\)"):
+            Mask.from_crop(np.ones((2, 1), bool), box=PixelBox(0, 0, 2, 1), form="png")
+
+    def test_does_not_print_its_pixels(self) -> None:
+        mask = Mask.from_crop(np.ones((300, 300), bool), box=PixelBox(0, 0, 300, 300), form="png")
+        assert len(repr(mask)) < 150
+
+    def test_is_small(self) -> None:
+        crop = np.ones((400, 300), bool)
+        assert len(Mask.from_crop(crop, box=PixelBox(0, 0, 300, 400), form="png").packed) == 15_000
+
+
+@pytest.mark.parametrize("mode", ["L", "1", "P", "RGB", "RGBA", "LA", "I;16"])
+def test_every_mode_is_read(mode: str) -> None:
+    grey = Image.fromarray(np.array([[255, 255, 0, 0]], np.uint8))
+    image = (
+        Image.fromarray(np.array([[65535, 40000, 0, 300]], np.uint16))
+        if mode == "I;16"
+        else grey.convert(mode)
+    )
+    mask = decode_mask(encode(image), box=PixelBox(0, 0, 4, 1), **FRAME)
+    assert rows_of(mask.crop) == ["1100"]
+
+
+def test_a_jpeg_is_read_whatever_the_prefix_says() -> None:
+    image = Image.new("L", (64, 64))
+    image.paste(255, (0, 0, 32, 64))
+    mask = decode_mask("data:image/png;base64," + encode(image, "JPEG"), box=PixelBox(0, 0, 64, 64), **FRAME)
+    assert (mask.form, mask.area_px) == ("jpeg", 32 * 64)
+
+
+def test_a_jpeg_that_ends_early_is_none() -> None:
+    data = base64.b64decode(encode(Image.effect_noise((64, 64), 50), "JPEG"))
+    with pytest.raises(errors.InvalidMask) as caught:
+        decode_mask(base64.b64encode(data[:-300]).decode(), box=BOX, **FRAME)
+    assert reason(caught) == "truncated-image"
+
+
+def test_two_headers_that_contradict_each_other_are_none() -> None:
+    """The first one passes the size cap, Pillow believes the second one."""
+    pixels = chunk(b"IDAT", zlib.compress(bytes(3 * 3))) + chunk(b"IEND", b"")
+    twice = PNG + header(2, 3) + header(20_000, 20_000) + pixels
+    with pytest.raises(errors.InvalidMask) as caught:
+        decode_mask(base64.b64encode(twice).decode(), box=BOX, **FRAME)
+    assert reason(caught) == "corrupt-image"
+
+
+def test_a_bomb_in_a_text_chunk_is_none() -> None:
+    text = chunk(b"zTXt", b"Comment\0\0" + zlib.compress(bytes(100_000_000), 9))
+    data = PNG + header(2, 1) + text + chunk(b"IDAT", zlib.compress(bytes(3))) + chunk(b"IEND", b"")
+    with pytest.raises(errors.InvalidMask) as caught:
+        decode_mask(base64.b64encode(data).decode(), box=BOX, **FRAME)
+    assert reason(caught) == "corrupt-image"
+
+
+@pytest.mark.parametrize(
+    ("frame", "side", "allowed"),
+    [
+        ((100, 100), 1024, True),
+        ((100, 100), 1025, False),
+        ((2000, 1000), 1414, True),
+        ((2000, 1000), 1415, False),
+        ((20_000, 20_000), 8193, False),
+    ],
+)
+def test_the_size_that_an_image_declares_is_capped(
+    frame: tuple[int, int],
+    side: int,
+    allowed: bool,  # noqa: FBT001 - a parameter of the test
+) -> None:
+    """1,048,576 px always, those of the frame (1414 * 1414 = 1,999,396), at most 67,108,864 = 8192 * 8192."""
+    data = PNG + header(side, side) + chunk(b"IDAT", b"") + chunk(b"IEND", b"")
+    with pytest.raises(errors.InvalidMask) as caught:
+        decode_mask(base64.b64encode(data).decode(), box=BOX, width_px=frame[0], height_px=frame[1])
+    assert reason(caught) == ("corrupt-image" if allowed else "size-cap")
+
+
+def test_an_error_shows_the_rule_once() -> None:
+    with pytest.raises(errors.InvalidMask) as caught:
+        decode_mask("*", box=BOX, **FRAME)
+    assert str(caught.value) == "'*' is not base64 [rule masks.bad-base64]"
+
+
+def test_too_many_corners_are_none() -> None:
+    ring = [[x % 1000, x // 1000] for x in range(16_385)]
+    assert decode_mask(ring[:-1], box=BOX, **FRAME).form == "polygon"
+    with pytest.raises(errors.InvalidMask) as caught:
+        decode_mask(ring, box=BOX, **FRAME)
+    assert reason(caught) == "oversized-polygon"
+
+
+class TestBudget:
+    """All masks of one answer together cost at most 64 times the frame, or 64 times 1,048,576 px."""
+
+    def test_a_box_and_its_map_are_paid_for(self) -> None:
+        budget = masks.Budget(width_px=100, height_px=100)
+        assert budget.left == 64 * 1_048_576
+        decode_mask(encode(Image.new("L", (30, 20))), box=PixelBox(0, 0, 10, 10), budget=budget, **FRAME)
+        assert budget.left == 64 * 1_048_576 - 600 - 100
+
+    def test_a_polygon_pays_for_pixels_and_crossings_of_every_ring(self) -> None:
+        budget = masks.Budget(width_px=2000, height_px=1000)
+        square = [[0, 0], [50, 0], [50, 100], [0, 100]]
+        decode_mask(
+            [square, square], box=PixelBox(0, 0, 100, 100), width_px=2000, height_px=1000, budget=budget
+        )
+        assert budget.left == 64 * 2_000_000 - 3 * 10_000 - 2 * 2 * 100
+
+    def test_what_is_not_left_is_not_spent(self) -> None:
+        budget = masks.Budget(width_px=10, height_px=10)
+        budget.left = 99
+        with pytest.raises(errors.InvalidMask) as caught:
+            decode_mask([[0, 0], [9, 9], [0, 9]], box=PixelBox(0, 0, 10, 10), budget=budget, **FRAME)
+        assert reason(caught) == "mask-budget"
+        assert budget.left == 99
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        base64.b64encode(PNG + header(30_000, 30_000) + chunk(b"IDAT", b"") + chunk(b"IEND", b"")).decode(),
+        encode(Image.new("L", (1, 1000), 255)),
+        [[-1e6, -1e6], [1e6, -1e6], [1e6, 1e6], [-1e6, 1e6]],
+    ],
+    ids=["bomb", "map", "polygon"],
+)
+def test_nothing_beyond_the_frame_is_allocated(value: Any) -> None:
+    """A box of a million pixels a side around 500 x 400 px: at most 64 bytes per pixel, and 16 MB."""
+    box = PixelBox(-500_000, -500_000, 500_000, 500_000)
+    tracemalloc.start()
+    with contextlib.suppress(errors.InvalidMask):
+        decode_mask(value, box=box, width_px=500, height_px=400)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 64 * 500 * 400 + 16_000_000
+
+
+def decode_or_refuse(value: Any) -> None:
+    refused = None
+    try:
+        decode_mask(value, box=BOX, **FRAME)
+    except errors.InvalidMask as error:
+        refused = error.rule
+    assert refused is None or refused in spec.rules()
+
+
+whole = base64.b64decode(encode(Image.effect_noise((40, 30), 90)))
+
+
+@pytest.mark.prop
+class TestHostile:
+    """What cannot be decoded raises InvalidMask and nothing else."""
+
+    @given(st.integers(0, len(whole) - 1), st.binary(min_size=1, max_size=8))
+    def test_damaged_images(self, position: int, damage: bytes) -> None:
+        data = whole[:position] + damage + whole[position + len(damage) :]
+        decode_or_refuse(base64.b64encode(data).decode())
+
+    @given(st.integers(0, len(whole) - 1))
+    def test_images_that_are_cut_off(self, length: int) -> None:
+        with pytest.raises(errors.InvalidMask) as caught:
+            decode_mask(base64.b64encode(whole[:length]).decode(), box=BOX, **FRAME)
+        assert reason(caught) == "truncated-image"
+
+    @given(
+        st.recursive(
+            st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
+            lambda inner: (
+                st.lists(inner, max_size=6) | st.dictionaries(st.text(max_size=3), inner, max_size=3)
+            ),
+            max_leaves=30,
+        )
+    )
+    def test_anything_else_that_json_can_say(self, value: Any) -> None:
+        decode_or_refuse(value)
