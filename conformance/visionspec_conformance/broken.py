@@ -155,7 +155,7 @@ class Control(NamedTuple):
         rule: its id.
         name: what is broken, as a slug.
         checks: the names of the tests that must catch it.
-        related: rules that cannot be kept when this one is broken; their checks may catch it too.
+        related: rules, or topics, that cannot be kept when this one is broken; their checks may catch it too.
         where: whether a call is touched at all; others pass through unbuffered.
         make: gives the break, with a state of its own; None for a client that breaks the rule itself.
     """
@@ -360,7 +360,8 @@ def try_control(control: Control, *, alone: bool) -> Verdict:
     bad = [result for result in run.results if _is_caught(result)]
     caught = {name_of(result) for result in bad if result.rule == control.rule}
     missed = [name for name in control.checks if name not in caught]
-    others = [result for result in bad if result.rule not in {control.rule, *control.related}]
+    related = {control.rule, *control.related}
+    others = [one for one in bad if not {one.rule, one.rule.partition(".")[0]} & related]
     return Verdict(control, missed, others)
 
 

@@ -154,6 +154,7 @@ def pytest_runtest_setup(item: pytest.Item) -> Generator[None, object, object]:
     record = item.stash[_record] = records.Record(deadline=time.monotonic() + seconds)
     target = item.config.stash.get(_target, None)
     if target is not None:
+        target.record = record
         record.requests_before = target.spent.requests
         record.bytes_before = target.spent.sent_bytes
     done = yield
@@ -238,7 +239,7 @@ def target(pytestconfig: pytest.Config) -> Iterator[Target]:
     url = option("target_url")
     if not url:
         raise pytest.UsageError("the checks of a server need --target-url URL")
-    made = Target(
+    made = pytestconfig.stash[_target] = Target(
         url=url.rstrip("/"),
         api_version=option("target_api_version"),
         api_key=option("target_api_key"),
@@ -247,7 +248,6 @@ def target(pytestconfig: pytest.Config) -> Iterator[Target]:
         max_requests=option("max_requests"),
         max_bytes=option("max_bytes"),
     )
-    pytestconfig.stash[_target] = made
     with contextlib.suppress(Untestable):  # every check will say it
         made.probe()
     yield made

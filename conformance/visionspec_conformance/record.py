@@ -60,13 +60,7 @@ class Record:
 
         @functools.wraps(inner)
         def example(*args: Any, **kwargs: Any) -> Any:
-            if time.monotonic() > self.deadline:
-                if self.failure is not None:
-                    raise Leave(self.failure)  # not shrunk to the end, but there is no time left
-                return None
-            if target is not None:
-                target.begin_example()
-            self.examples += 1
+            self.begin_example(target)
             try:
                 return inner(*args, **kwargs)
             except AssertionError as failure:
@@ -76,6 +70,14 @@ class Record:
                 raise Leave(self.failure or end) from None
 
         return example
+
+    def begin_example(self, target: Target | None) -> None:
+        """Count an example; leave if there is no time for it, with the last failure, shrunk as far as it is."""
+        if time.monotonic() > self.deadline:
+            raise Leave(self.failure)
+        if target is not None:
+            target.begin_example()
+        self.examples += 1
 
     def fail(self, failure: AssertionError, target: Target | None) -> None:
         """Remember a failure with what was said on the wire."""

@@ -22,6 +22,8 @@ from visionspec_conformance.report import Exchange, Message
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from visionspec_conformance.record import Record
+
 MAX_BODY_BYTES = 64 * 1024 * 1024
 """An answer longer than this is a failure; the largest that the checks ask for is a tenth of it."""
 
@@ -63,14 +65,6 @@ class Reply:
         return value
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
-    """Bytes of a streamed body with the time at which they came, in seconds after the request was sent."""
-
-    at_s: float
-    data: bytes
-
-
 @dataclass
 class Spent:
     """What a run has sent so far."""
@@ -92,6 +86,7 @@ class Target:
     max_bytes: int | None = None
     spent: Spent = field(default_factory=Spent)
     exchanges: list[Exchange] = field(default_factory=list)
+    record: Record | None = None
     _client: httpx.Client | None = None
     _silent_checks: int = 0
     _answered: bool = True
@@ -158,31 +153,10 @@ class Target:
         with self._open(method, path, body, {**kind, **(headers or {})}, key=key) as (response, exchange):
             received = bytearray()
             for piece in self._pieces(response, started, exchange):
-                received += piece.data
+                received += piece
         reply = Reply(response.status_code, response.headers, bytes(received))
         self._remember(exchange, response, reply.body)
         return reply
-
-    @contextlib.contextmanager
-    def stream(
-        self, method: str, path: str, *, json: Any = None, headers: Mapping[str, str] | None = None
-    ) -> Iterator[tuple[httpx.Response, Iterator[Piece]]]:
-        """Send one request and hand out its answer while it comes."""
-        body = json_module.dumps(json).encode() if json is not None else None
-        merged = {"content-type": "application/json", **(headers or {})}
-        started = time.monotonic()
-        seen = bytearray()
-        with self._open(method, path, body, merged, key=True) as (response, exchange):
-
-            def pieces() -> Iterator[Piece]:
-                for piece in self._pieces(response, started, exchange):
-                    seen.extend(piece.data)
-                    yield piece
-
-            try:
-                yield response, pieces()
-            finally:
-                self._remember(exchange, response, bytes(seen))
 
     def close(self) -> None:
         """Close the connections."""
@@ -248,7 +222,7 @@ class Target:
                 raise
         return self._http().send(request, stream=True)
 
-    def _pieces(self, response: httpx.Response, started: float, exchange: int) -> Iterator[Piece]:
+    def _pieces(self, response: httpx.Response, started: float, exchange: int) -> Iterator[bytes]:
         total = 0
         try:
             for data in response.iter_raw():
@@ -258,7 +232,7 @@ class Target:
                     self._fail(exchange, f"a body of more than {MAX_BODY_BYTES} bytes")
                 if at_s > 3 * self.timeout_s:
                     self._fail(exchange, f"a body that has not ended after {at_s:.0f} s")
-                yield Piece(at_s, data)
+                yield data
         except httpx.HTTPError as error:
             self._fail(exchange, _why(error), cause=error)
 

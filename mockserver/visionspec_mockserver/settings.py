@@ -24,7 +24,7 @@ class Settings:
         seed: makes ids repeat from run to run; None: they never do.
         lenient: unknown fields are dropped with a warning in the log instead of refused.
         max_body_bytes: the largest JSON body that is read; more is refused.
-        store: where files and interactions are kept; None: in memory.
+        store: the directory in which files and interactions are kept; None: in memory.
         host: what to listen on.
         port: what to listen on; 0 picks a free one.
         background_s: how long a background interaction stays in progress, by the server's clock.

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from typing import Self
 
     from visionspec_mockserver.sources import Clock, Ids
-    from visionspec_mockserver.store.base import Store
 
 _START_S = 10.0
 _STOP_S = 10.0
@@ -76,7 +75,6 @@ class MockServer:
         settings: all settings; ``options`` replace single ones.
         host: what to listen on.
         port: 0 picks a free one.
-        store: where files and interactions are kept, if not where the settings say.
         clock: a clock of your own, for tests of what expires.
         ids: a source of ids of your own.
         options: fields of `Settings`.
@@ -88,13 +86,12 @@ class MockServer:
         *,
         host: str = "127.0.0.1",
         port: int = 0,
-        store: Store | None = None,
         clock: Clock | None = None,
         ids: Ids | None = None,
         **options: Any,
     ) -> None:
         self.settings = dataclasses.replace(settings or Settings(), host=host, port=port, **options)
-        self.app = create_app(self.settings, store=store, clock=clock, ids=ids)
+        self.app = create_app(self.settings, clock=clock, ids=ids)
         self._listener = listen(host, port)
         self.url = url_of(self._listener)
         self._up = threading.Event()

@@ -1,4 +1,4 @@
-"""Decoded answers in the forms that other tools read: COCO RLE and JSON, polygons, the arrays of supervision.
+"""Decoded answers in the forms that other tools read: JSON, COCO RLE and JSON, polygons, arrays.
 
 Full frames are only made where a form consists of them. To and from `supervision.Detections`::
 
@@ -34,6 +34,30 @@ _NO_LABEL = "object"
 _MAX_DIGITS = 13  # of a compressed count: 5 bits each, more than any 64-bit count has
 
 
+def to_json(answer: Answer) -> dict[str, Any]:
+    """The answer as ``visionspec decode --json`` prints it; ``points`` are there if there are any."""
+    document: dict[str, Any] = {
+        "items": [
+            {
+                "box": list(item.box),
+                "label": item.label,
+                "mask": {"form": item.mask.form, "area_px": item.mask.area_px} if item.mask else None,
+                "issues": list(item.issues),
+            }
+            for item in answer.items
+        ],
+        "rejected": [{"index": rejected.index, "reason": rejected.reason} for rejected in answer.rejected],
+        "truncated": answer.truncated,
+        "issues": list(answer.issues),
+    }
+    if answer.points:
+        document["points"] = [
+            {"point": list(found.point), "label": found.label, "issues": list(found.issues)}
+            for found in answer.points
+        ]
+    return document
+
+
 def to_rle(mask: Mask, *, width_px: int, height_px: int) -> dict[str, Any]:
     """The mask in its frame as COCO's compressed RLE: ``{"size": [height, width], "counts": "..."}``.
 
@@ -66,8 +90,8 @@ def from_rle(rle: dict[str, Any]) -> Bits:
 def to_polygons(mask: Mask) -> list[Ring]:
     """The outline of a mask along the edges of its pixels: closed rings of ``(x, y)`` in pixels of the frame.
 
-    Filled together by the even-odd rule they give exactly the mask. Outer rings run clockwise on the screen, holes
-    the other way round; pixels that only touch at a corner are in rings of their own.
+    Filled together by the even-odd rule they give exactly the mask. Outer rings run clockwise on the screen,
+    holes the other way round; pixels that only touch at a corner are in rings of their own.
     """
     crop = mask.crop
     width = mask.box.width_px + 1  # corners per row
@@ -91,7 +115,7 @@ def to_polygons(mask: Mask) -> list[Ring]:
 
 
 def _ways(crop: Bits) -> dict[int, set[int]]:
-    """The ways (0 is to the right, then clockwise) in which edges with the mask on their right leave a corner."""
+    """In which ways (0: to the right, then clockwise) edges with the mask on their right leave a corner."""
     padded = np.pad(crop, 1).astype(np.int8)
     down, across = np.diff(padded, axis=0)[:, 1:-1], np.diff(padded, axis=1)[1:-1]
     ways: dict[int, set[int]] = {}
@@ -141,8 +165,8 @@ def to_coco(answer: Answer, *, file_name: str = "", image_id: int = 1) -> dict[s
 def from_coco(document: dict[str, Any], *, image_id: int | None = None) -> Answer:
     """The annotations of one image of a COCO document; without ``image_id``, of its only image.
 
-    Boxes are widened to whole pixels and clipped; corners of polygons are rounded to whole pixels. Of a mask, what
-    lies inside of its box is kept.
+    Boxes are widened to whole pixels and clipped; corners of polygons are rounded to whole pixels. Of a mask,
+    what lies inside of its box is kept.
 
     Raises:
         InvalidInput: if the document has no such image or a part of it is not COCO.
@@ -168,8 +192,8 @@ def to_detections(answer: Answer) -> dict[str, Any]:
 
     Returns:
         ``xyxy`` (float32, n x 4), ``class_id`` (labels numbered from 0 in the order of their first item),
-        ``mask`` (bool, n x height x width: whole frames; None if no item has one) and ``data`` with ``class_name``
-        and ``has_mask``, which tells an item without a mask from one whose mask is empty.
+        ``mask`` (bool, n x height x width: whole frames; None if no item has one) and ``data`` with
+        ``class_name`` and ``has_mask``, which tells an item without a mask from one whose mask is empty.
     """
     labels = [item.label or "" for item in answer.items]
     names = list(dict.fromkeys(labels))
@@ -191,7 +215,8 @@ def to_detections(answer: Answer) -> dict[str, Any]:
 def from_detections(detections: Any, *, width_px: int, height_px: int) -> Answer:
     """An answer from a ``supervision.Detections``, or anything with its ``xyxy``, ``mask`` and ``data``.
 
-    Boxes are widened to whole pixels and clipped. Without ``has_mask`` in the data, all items have a mask or none.
+    Boxes are widened to whole pixels and clipped. Without ``has_mask`` in the data, all items have a mask, or
+    none has.
 
     Raises:
         InvalidInput: if a box is no box in the frame, or a mask has not the size of the frame.

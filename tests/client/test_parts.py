@@ -113,6 +113,11 @@ def test_resolution() -> None:
     assert part["mediaResolution"] == {"level": "MEDIA_RESOLUTION_ULTRA_HIGH"}
 
 
+def test_a_resolution_that_there_is_not() -> None:
+    with pytest.raises(InvalidInput, match="MEDIA_RESOLUTION_HUGE"):
+        generate_request(image_part(PNG, resolution="huge"), {})  # type: ignore[arg-type] # what people do
+
+
 def test_what_is_no_image() -> None:
     data = base64.b64encode(PDF).decode()
     assert contents(PDF) == [{"type": "document", "data": data, "mime_type": "application/pdf"}]

@@ -277,6 +277,13 @@ class TestCancel:
         client.cancel_upload(token)
         assert fake.commands[-2:] == ["cancel", "cancel"]
 
+    def test_a_server_that_says_gone(
+        self, client: Any, fake: Any, answer: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(fake, "_take", lambda *_, **__: answer(410))
+        client.cancel_upload(UploadToken(f"{fake.url}/x", 64, 4))
+        assert fake.commands == ["cancel"]
+
     def test_going_on_after_a_cancel(self, client: Any, fake: Any) -> None:
         token = self.token(client, fake)
         client.cancel_upload(token)
@@ -300,6 +307,23 @@ def test_a_start_without_a_url(client: Any, fake: Any, answer: Any, monkeypatch:
     monkeypatch.setattr(fake, "_take", lambda *_, **__: answer(headers={"X-Goog-Upload-Status": "active"}))
     with pytest.raises(TransportError, match="without a usable X-Goog-Upload-URL: None"):
         client.upload(PNG)
+
+
+@pytest.mark.parametrize(("seconds", "waited"), [("3", [3.0] * 4), ("3600", [])])
+def test_a_chunk_waits_as_long_as_the_server_asks_unless_it_is_too_long(
+    client: Any,
+    fake: Any,
+    answer: Any,
+    waits: list[float],
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    seconds: str,
+    waited: list[float],
+) -> None:
+    monkeypatch.setattr(fake, "_take", lambda *_, **__: answer(503, headers={"Retry-After": seconds}))
+    with pytest.raises(UploadInterrupted):
+        client.resume_upload(UploadToken(f"{fake.url}/x", 64, 4), PNG)
+    assert waits == waited
 
 
 def test_a_token_whose_url_is_none_is_not_tried_again(client: Any, waits: list[float]) -> None:

@@ -14,6 +14,7 @@ from visionspec_mockserver.sources import ManualClock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
 
 MODEL = "gemini-3-flash-preview"
@@ -581,13 +582,16 @@ class TestContinuation:
             assert (status, code) == (400, "invalid_request")
 
 
-def test_a_seed_repeats_its_ids_and_never_overwrites() -> None:
-    found = []
-    for _ in range(2):
+def test_a_seed_repeats_its_ids_and_never_overwrites(tmp_path: Path) -> None:
+    def run(name: str) -> list[dict[str, Any]]:
         with (
-            MockServer(seed=7, clock=ManualClock()) as server,
+            MockServer(seed=7, clock=ManualClock(), store=tmp_path / name) as server,
             httpx.Client(base_url=server.url, headers={"x-goog-api-key": "any"}) as api,
         ):
-            found.append([create(api), create(api)])
-    assert found[0] == found[1]
-    assert found[0][0]["id"] != found[0][1]["id"]
+            made = [create(api), create(api)]
+            assert api.get(f"{PATH}/{made[0]['id']}").json() == made[0]
+            return made
+
+    first, second, later = run("one"), run("other"), run("one")
+    assert first == second
+    assert len({one["id"] for one in [*first, *later]}) == 4

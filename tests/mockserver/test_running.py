@@ -9,13 +9,14 @@ import socket
 import subprocess
 import sys
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
 
 from visionspec.errors import VisionSpecError
 from visionspec_mockserver import MockServer, Settings
+from visionspec_mockserver.threaded import Server, config, listen
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -66,6 +67,19 @@ class TestInAThread:
         monkeypatch.setattr("uvicorn.Server.startup", broken)
         with pytest.raises(VisionSpecError, match="the mock server did not start: no luck"):
             MockServer()
+
+
+def test_up_is_said_only_when_it_is() -> None:
+    async def app(_: Any, receive: Any, send: Any) -> None:
+        await receive()
+        await send({"type": "lifespan.startup.failed", "message": "on purpose"})
+
+    said: list[str] = []
+    listener = listen("127.0.0.1", 0)
+    with contextlib.suppress(SystemExit):
+        Server(config(app), when_up=lambda: said.append("up")).run(sockets=[listener])
+    listener.close()
+    assert said == []
 
 
 @contextlib.contextmanager

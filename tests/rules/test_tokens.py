@@ -583,6 +583,15 @@ class TestArrays:
         assert counts.tolist() == [tokens.image_tokens(*size, **asked).tokens for size in sizes]
 
 
+@pytest.mark.parametrize("asked", PLANS)
+def test_arrays_at_every_boundary(asked: Any) -> None:
+    edges = [1, 2, 3, 4, 255, 256, 257, 383, 384, 385, 767, 768, 769, 1151, 1152, 1153, LARGEST - 1, LARGEST]
+    counts = image_tokens_array(np.array(edges)[:, None], np.array(edges), **asked)
+    for row, width in enumerate(edges):
+        expected = [tokens.image_tokens(width, height, **asked).tokens for height in edges]
+        assert counts[row].tolist() == expected
+
+
 def test_arrays_longer_than_a_block() -> None:
     widths = np.arange(1, 20_001)
     counts = image_tokens_array(widths, widths[::-1], model=GEMINI_3)

@@ -216,38 +216,7 @@ async def always_events(call: Call, server: Server) -> Answer:
     "tokens.patch-grid",
     "test_an_image_costs_what_was_recorded",
     where=counts,
-    related=(
-        "generate.count-tokens",
-        *(
-            f"tokens.{name}"
-            for name in (
-                "basis-default",
-                "tile-count",
-                "tile-clamp",
-                "small-image",
-                "budget",
-                "resolution-2x",
-                "wrapper",
-                "gemini-4",
-                "flat-258",
-                "shortcut-not-on-3",
-                "family",
-                "family-alias",
-                "gemma-4",
-                "patch-grid-thin",
-                "patch-grid-tie",
-                "tile-cost",
-                "crop-unit",
-                "budget-is-maximum",
-                "budget-image-preview",
-                "resolution-names",
-                "resolution-cost",
-                "pre-scale",
-                "size-free",
-                "crop-unit-zero",
-            )
-        ),
-    ),
+    related=("tokens", "generate.count-tokens"),
 )
 async def an_image_costs_its_pixels(call: Call, server: Server) -> Answer:
     def change(body: dict[str, Any]) -> None:

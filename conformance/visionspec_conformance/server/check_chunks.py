@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import functools
 import hashlib
 import socket
 import ssl
@@ -13,16 +12,11 @@ from urllib.parse import urlsplit
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from hypothesis.stateful import (
-    RuleBasedStateMachine,
-    initialize,
-    precondition,
-    rule,
-    run_state_machine_as_test,
-)
+from hypothesis.stateful import initialize, precondition, rule
 
 from visionspec_conformance.judge import Untestable, expect, expect_that
 from visionspec_conformance.server import talk
+from visionspec_conformance.server.machine import Machine, run
 from visionspec_conformance.strategies import upload_schedules
 
 if TYPE_CHECKING:
@@ -315,13 +309,11 @@ def test_a_refusal_does_not_look_like_progress(target: Target, kind: str) -> Non
     expect(reply.headers.get("x-goog-upload-status"), None, "X-Goog-Upload-Status of a refusal")
 
 
-class _Uploads(RuleBasedStateMachine):
+class _Uploads(Machine):
     """Two uploads at once, chunks repeated and out of place, one cancelled; the model is a byte count."""
 
     def __init__(self, target: Target) -> None:
-        super().__init__()
-        target.begin_example()
-        self.target = target
+        super().__init__(target)
         self.sessions: list[talk.Upload] = []
         self.states = ["active", "active"]
         self.received = [0, 0]
@@ -362,7 +354,7 @@ class _Uploads(RuleBasedStateMachine):
             expect_state(self.sessions[which], "active", self.received[which])
 
     @rule(which=st.integers(0, 1))
-    def finish(self, which: int) -> None:
+    def end(self, which: int) -> None:
         """Go on from what the server has, and end."""
         if self.states[which] != "active":
             return
@@ -382,13 +374,13 @@ class _Uploads(RuleBasedStateMachine):
         if reply.status == 200:
             self.states[which] = "cancelled"
 
-    def teardown(self) -> None:
+    def finish(self) -> None:
         """Whatever happened, an upload that is still active can be brought to its end."""
         for which, state in enumerate(self.states if self.sessions else ()):
             if state == "active":
-                self.finish(which)
+                self.end(which)
 
 
 @pytest.mark.rule("upload.repeated-chunk")
 def test_any_schedule_ends_with_exactly_the_bytes(target: Target) -> None:
-    run_state_machine_as_test(functools.partial(_Uploads, target))  # type: ignore[arg-type]  # it is only called
+    run(_Uploads, target)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import anyio.lowlevel
 import pydantic_core
 from starlette.responses import StreamingResponse
 from starlette.routing import Route
@@ -148,7 +147,6 @@ async def _events(chunks: Iterator[bytes]) -> AsyncIterator[bytes]:
     # Python's SDK is no parser of server-sent events: "data: ", JSON, a blank line, and nothing else
     for chunk in chunks:
         yield b"data: " + chunk + b"\r\n\r\n"
-        await anyio.lowlevel.checkpoint()
 
 
 async def _array(chunks: Iterator[bytes]) -> AsyncIterator[bytes]:
@@ -156,5 +154,4 @@ async def _array(chunks: Iterator[bytes]) -> AsyncIterator[bytes]:
     for chunk in chunks:
         yield before + chunk
         before = b",\r\n"
-        await anyio.lowlevel.checkpoint()
     yield b"]"

@@ -13,7 +13,6 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import anyio
-import anyio.lowlevel
 from starlette.responses import StreamingResponse
 from starlette.routing import Route
 
@@ -313,5 +312,4 @@ async def _frames(mock: Mock, doc: Doc, skipped: int) -> AsyncIterator[bytes]:
         number += 1
         if number > skipped:
             yield events.frame(event, number)
-            await anyio.lowlevel.checkpoint()
     yield sse.encode(sse.DONE, event="done")

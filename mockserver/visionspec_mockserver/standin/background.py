@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from .arrays import Bits, Floats, Labels
 
 _GRID = 200  # the surface is found on a grid of at most this many points a side
+_ZONES = 600  # more zones than this are not looked at for the ground
+_KIN = 10.0  # zones of mean colours closer than this may be one ground
 _ORDERS = (0, 1, 2, 4)
 _LEAST = 4.0  # a difference below this (Lab) is nothing, however clean the picture
 _COARSE = 16  # the correction has about so many points a side, no finer
@@ -46,18 +48,19 @@ class Ground:
 
 def find_ground(lab: Floats, zones: Labels, size: int, *, coded_px: float) -> Ground:
     """Find the background; ``coded_px`` is how far coding noise spreads around an edge, 0 for lossless files."""
-    home = _home(zones, size)
     stride = -(-max(zones.shape) // _GRID)
     sample = np.ascontiguousarray(lab[::stride, ::stride])
-    ours = zones[::stride, ::stride] == home
+    home = _home(zones, size, lab)
+    least = _LEAST + (1 if coded_px else 0)
+    ours = home[zones[::stride, ::stride]]
     seed = ours
     for _ in range(2):
         surface = _polynomial(sample, seed)
-        tolerance = _tolerance(sample, surface, seed)
+        tolerance = _tolerance(sample, surface, seed, least)
         surface = surface + _correction(sample - surface, seed & (distance(sample, surface) < tolerance))
         near = distance(sample, surface) < tolerance
         seed = near | (ours & (distance(sample, surface) < 2 * tolerance)) if near.any() else ours
-    tolerance = _tolerance(sample, surface, seed)
+    tolerance = _tolerance(sample, surface, seed, least)
     grow = np.float32([[1 / stride, 0, 0], [0, 1 / stride, 0]])
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     full = cast("Floats", cv2.warpAffine(surface, grow, zones.shape[::-1], flags=flags, borderMode=cv2.BORDER_REPLICATE))
@@ -65,16 +68,31 @@ def find_ground(lab: Floats, zones: Labels, size: int, *, coded_px: float) -> Gr
     return Ground(full, away, tolerance, *_split(away, zones, size, home=home, tolerance=tolerance, coded_px=coded_px))
 
 
-def _home(zones: Labels, size: int) -> int:
-    """The zone with the largest share of the rim, plus a little for its share of the picture."""
+def _home(zones: Labels, size: int, lab: Floats) -> Bits:
+    """Which zones are the ground: the family with the largest share of the rim, and, less, of the picture.
+
+    A family is a zone and all zones of about its mean colour: a texture has many.
+    """
     height, width = zones.shape
     d = min(2, (height - 1) // 8, (width - 1) // 8)
     rim = np.concatenate([zones[d], zones[height - 1 - d], zones[:, d], zones[:, width - 1 - d]])
-    return int((counts(rim, size) / rim.size + 0.6 * counts(zones, size) / zones.size).argmax())
+    areas = counts(zones, size)
+    score = counts(rim, size) / rim.size + 0.6 * areas / zones.size
+    large = np.argsort(-score, kind="stable")[:_ZONES]
+    table = np.full(size, -1, np.int32)
+    table[large] = np.arange(len(large))
+    index = table[zones]
+    held = index >= 0
+    mean = np.stack([np.bincount(index[held], weights=lab[..., c][held], minlength=len(large)) for c in range(3)], -1)
+    mean /= areas[large][:, None]
+    kin = np.linalg.norm(mean[:, None] - mean[None, :24], axis=-1) < _KIN
+    home = np.zeros(size, bool)
+    home[large[kin[:, int((kin * score[large][:, None]).sum(0).argmax())]]] = True
+    return home
 
 
 def _split(
-    away: Floats, zones: Labels, size: int, *, home: int, tolerance: float, coded_px: float
+    away: Floats, zones: Labels, size: int, *, home: Bits, tolerance: float, coded_px: float
 ) -> tuple[Bits, Bits]:
     limit: Floats | float = tolerance
     if coded_px:
@@ -82,14 +100,15 @@ def _split(
         limit = cast("Floats", np.maximum(tolerance, 0.12 * reach))
     near = away < limit
     behind = shares(zones, near, size) > 0.5
-    leak = (zones == home) & (away > max(2 * tolerance, tolerance + 5))
+    leak = home[zones] & (away > max(2 * tolerance, tolerance + 5))
     small = counts(zones, size) < 9
     mask = (behind[zones] & ~leak) | (near & small[zones])
     return mask, leak
 
 
-def _tolerance(sample: Floats, surface: Floats, seed: Bits) -> float:
-    return max(_LEAST, 3 * float(np.median(distance(sample, surface)[seed])))
+def _tolerance(sample: Floats, surface: Floats, seed: Bits, least: float) -> float:
+    middle, most = np.percentile(distance(sample, surface)[seed], (50, 95))
+    return max(least, float(np.clip(1.3 * most, 3 * middle, 5 * middle)))
 
 
 def _powers(x: Floats, y: Floats, order: int) -> Floats:

@@ -27,4 +27,13 @@ def look_pixels(rgb,lossy):
     coding=Coding(8/k,.22,True,.3 if k<1.5 else .6) if lossy else Coding(0,.1,rough>=.8,1.)
     ground=find_ground(lab,zones,size,coded_px=coding.spread_px)
     labels=partition(lab,ycc(work),zones,size,ground,coding)
-    return dict(k=k,lab=lab,R=ground.away,T=ground.tolerance,labels=labels,ground=ground,zones=zones)
+    return dict(rough=rough,k=k,lab=lab,R=ground.away,T=ground.tolerance,labels=labels,ground=ground,zones=zones)
+
+from .relations import relate
+def find_things(rgb,lossy):
+    o=look_pixels(rgb,lossy)
+    th=relate(o['labels'].copy(),o['lab'],o['ground'],rough=o['rough']); L,parts=th.labels,th.parts
+    h,w=L.shape
+    minside=max(2,.006*max(h,w))
+    parts={i:r for i,r in parts.items() if max(r.width,r.height)>=minside and r.area>=4}
+    return o,L,parts

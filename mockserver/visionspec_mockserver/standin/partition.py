@@ -61,7 +61,7 @@ def partition(lab: Floats, luma: Floats, zones: Labels, size: int, ground: Groun
     labels = _cores(zones, size, ground)
     contrast = _contrast(lab, max(1, round(coding.spread_px * 0.75)))
     slack = _Slack(ground.tolerance, contrast, coding)
-    labels = _join(labels, lab, contrast, ground.tolerance, coding)
+    labels = _join(labels, lab, contrast, ground, coding)
     labels = _demote(labels, lab, luma, slack, coding)
     labels, strange = _settle(labels, lab, luma, slack, coding)
     return _thin(labels, lab, strange, contrast)
@@ -131,17 +131,18 @@ class Groups:
         return [self.find(i) for i in range(len(self.parents))]
 
 
-def _join(labels: Labels, lab: Floats, contrast: Floats, tolerance: float, coding: Coding) -> Labels:
+def _join(labels: Labels, lab: Floats, contrast: Floats, ground: Ground, coding: Coding) -> Labels:
     """Cores that differ by no more than the ground's own roughness, or than coding noise, are one."""
     size = int(labels.max()) + 1
     areas = counts(labels, size)
     busy = np.bincount(labels.ravel(), weights=contrast.ravel(), minlength=size) / np.maximum(areas, 1)
+    away = np.bincount(labels.ravel(), weights=ground.away.ravel(), minlength=size) / np.maximum(areas, 1)
     groups = Groups(size)
     for (a, b), (_, gap) in facing(labels, lab, 3).items():
         if a == BACKGROUND:
             continue
-        noise = max(9, 0.12 * min(busy[a], busy[b])) if min(areas[a], areas[b]) < 6 * coding.spread_px**2 else 0
-        if gap < max(1.3 * tolerance, noise):
+        noise = max(9, 0.12 * min(busy[a], busy[b]), 0.3 * min(away[a], away[b])) if min(areas[a], areas[b]) < 6 * coding.spread_px**2 else 0
+        if gap < max(1.3 * ground.tolerance, noise):
             groups.join(a, b)
     return relabel(labels, groups.table())
 

@@ -22,7 +22,6 @@ from visionspec.models.generate import (
     FileData,
     GenerateContentRequest,
     Part,
-    PartMediaResolution,
 )
 from visionspec.models.interactions import CreateInteraction, ImageContent
 
@@ -161,12 +160,14 @@ def _part(piece: Piece) -> Any:
     image = _image(piece)
     if image is None:
         return piece
-    level = f"MEDIA_RESOLUTION_{image.resolution.upper()}" if image.resolution else None
-    return Part(
-        inline_data=Blob(mime_type=image.mime_type, data=image.data) if image.data is not None else None,
-        file_data=FileData(mime_type=image.mime_type, file_uri=image.uri) if image.uri else None,
-        media_resolution=PartMediaResolution.model_validate({"level": level}) if level else None,
-    )
+    part: dict[str, Any] = {}
+    if image.uri:
+        part["file_data"] = FileData(mime_type=image.mime_type, file_uri=image.uri)
+    else:
+        part["inline_data"] = Blob(mime_type=image.mime_type, data=image.data)
+    if image.resolution:
+        part["media_resolution"] = {"level": f"MEDIA_RESOLUTION_{image.resolution.upper()}"}
+    return part
 
 
 def _build(message: type[M], **fields: Any) -> M:

@@ -54,26 +54,26 @@ def draw_answer(picture: Image.Image, answer: Answer) -> Image.Image:
             given=picture.size,
         )
     canvas = Canvas(picture)
-    _masks(canvas, answer.items)
-    _boxes(canvas, answer.items)
-    _points(canvas, answer.points)
-    _labels(canvas, answer.items, answer.points)
+    _add_masks(canvas, answer.items)
+    _add_boxes(canvas, answer.items)
+    _add_points(canvas, answer.points)
+    _add_labels(canvas, answer.items, answer.points)
     return canvas.picture
 
 
 def draw_boxes(picture: Image.Image, items: Answer | Iterable[Item], *, labels: bool = True) -> Image.Image:
     """Draw the boxes of items, with their labels."""
     canvas, chosen = Canvas(picture), _items(items)
-    _boxes(canvas, chosen)
-    _labels(canvas, chosen if labels else ())
+    _add_boxes(canvas, chosen)
+    _add_labels(canvas, chosen if labels else ())
     return canvas.picture
 
 
 def draw_masks(picture: Image.Image, items: Answer | Iterable[Item], *, labels: bool = True) -> Image.Image:
     """Draw the masks of items: each in its colour, half transparent, with a solid edge."""
     canvas, chosen = Canvas(picture), [item for item in _items(items) if item.mask]
-    _masks(canvas, chosen)
-    _labels(canvas, chosen if labels else ())
+    _add_masks(canvas, chosen)
+    _add_labels(canvas, chosen if labels else ())
     return canvas.picture
 
 
@@ -82,8 +82,8 @@ def draw_points(
 ) -> Image.Image:
     """Draw what was pointed at, with its labels."""
     canvas, chosen = Canvas(picture), points.points if isinstance(points, Answer) else tuple(points)
-    _points(canvas, chosen)
-    _labels(canvas, (), chosen if labels else ())
+    _add_points(canvas, chosen)
+    _add_labels(canvas, (), chosen if labels else ())
     return canvas.picture
 
 
@@ -133,23 +133,23 @@ def _items(items: Answer | Iterable[Item]) -> tuple[Item, ...]:
     return items.items if isinstance(items, Answer) else tuple(items)
 
 
-def _boxes(canvas: Canvas, items: Sequence[Item]) -> None:
+def _add_boxes(canvas: Canvas, items: Sequence[Item]) -> None:
     for item in items:
         canvas.box(item.box, colour_of(item.index))
 
 
-def _masks(canvas: Canvas, items: Sequence[Item]) -> None:
+def _add_masks(canvas: Canvas, items: Sequence[Item]) -> None:
     for item in items:
         if item.mask:
             canvas.mask(item.mask, colour_of(item.index))
 
 
-def _points(canvas: Canvas, points: Sequence[Point]) -> None:
+def _add_points(canvas: Canvas, points: Sequence[Point]) -> None:
     for found in points:
         canvas.point(*found.point, colour_of(found.index))
 
 
-def _labels(canvas: Canvas, items: Sequence[Item], points: Sequence[Point] = ()) -> None:
+def _add_labels(canvas: Canvas, items: Sequence[Item], points: Sequence[Point] = ()) -> None:
     """Last of all, so that nothing is drawn on top of them."""
     for item in items:
         canvas.labels.at_box(item.box, item.label, colour_of(item.index))

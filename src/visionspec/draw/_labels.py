@@ -64,7 +64,7 @@ class Labels:
         font, text = fitting_font(_printable(text or ""), self.sizes.font_px)
         pad = self.sizes.pad_px
         height = _line_height(default_font(self.sizes.font_px)) + pad
-        room = self.width_px - 2 * pad
+        room = self.width_px - 2 * pad - 1
         if height > self.height_px:
             return "", 0, 0
         if font.getlength(text) > room:

@@ -8,6 +8,7 @@ what it means.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, NoReturn, TypeAlias
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 
 MAX_CHARACTERS = 1 << 24
 """256 characters for every one of the 65,536 tokens at which an answer of a model ends."""
+
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")  # JSON can say it, and no file can hold it
 
 ReversedCorners: TypeAlias = Literal["sort", "reject"]
 
@@ -325,7 +328,7 @@ def _label(element: _scan.Object, issues: list[str]) -> str | None:
         issues.append("duplicate-keys")
     label = element.get("label")
     if isinstance(label, str):
-        return label
+        return _LONE_SURROGATE.sub("\ufffd", label)
     issues.append("no-label")
     return None
 

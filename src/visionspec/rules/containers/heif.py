@@ -139,7 +139,7 @@ def _primary(data: bytes, parts: dict[str, tuple[int, int]]) -> Header:
     item = number(data, start + 4, 4 if data[start] else 2)
     size: tuple[int, int] | None = None
     turn = (1, 0, 0, 1)
-    for kind, body, end in _properties(data, parts["iprp"], item):
+    for kind, body in _properties(data, parts["iprp"], item):
         swapped = _ORIENTATION_OF[turn] > 4
         if kind == "ispe" and size is None:
             size = number(data, body + 4, 4), number(data, body + 8, 4)
@@ -148,23 +148,23 @@ def _primary(data: bytes, parts: dict[str, tuple[int, int]]) -> Header:
                 number(data, body + at, 4) // max(number(data, body + at + 4, 4), 1) for at in (0, 8)
             )
             size = (height, width) if swapped else (width, height)
-        elif kind == "irot" and body < end:
-            for _ in range(data[body] & 3):
+        elif kind == "irot":
+            for _ in range(number(data, body, 1) & 3):
                 turn = _then(turn, _QUARTER)
-        elif kind == "imir" and body < end:
-            turn = _then(turn, _MIRRORS[data[body] & 1])
+        elif kind == "imir":
+            turn = _then(turn, _MIRRORS[number(data, body, 1) & 1])
     if size is None:
         raise corrupt(f"HEIF's primary item {item} has no size (ispe property)")
     check_sides(*size, "HEIF's ispe or clap property")
     return Header(*size, _ORIENTATION_OF[turn])
 
 
-def _properties(data: bytes, iprp: tuple[int, int], item: int) -> Iterator[tuple[str, int, int]]:
-    """Properties of ``item`` in the order in which they are applied (ipma box)."""
-    known: list[tuple[str, int, int]] = []
+def _properties(data: bytes, iprp: tuple[int, int], item: int) -> Iterator[tuple[str, int]]:
+    """Kind and start of the properties of ``item``, in the order in which they are applied (ipma box)."""
+    known: list[tuple[str, int]] = []
     for kind, body, end in _boxes(data, *iprp):
         if kind == "ipco":
-            known = list(_boxes(data, body, end))
+            known = [(inner, start) for inner, start, _ in _boxes(data, body, end)]
         elif kind == "ipma":
             for index in _associated(data, body, end, item):
                 if index > len(known):

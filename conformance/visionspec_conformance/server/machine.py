@@ -1,0 +1,38 @@
+"""State machines of Hypothesis against a server: what `record.Record.watch` does for properties, done for them."""
+
+from __future__ import annotations
+
+import functools
+import sys
+from typing import TYPE_CHECKING
+
+from hypothesis.stateful import RuleBasedStateMachine, run_state_machine_as_test
+
+if TYPE_CHECKING:
+    from visionspec_conformance.target import Target
+
+
+class Machine(RuleBasedStateMachine):
+    """One run of a machine against the server."""
+
+    def __init__(self, target: Target) -> None:
+        super().__init__()
+        self.target = target
+        if target.record is not None:
+            target.record.begin_example(target)
+
+    def teardown(self) -> None:
+        """Bring things to their end, unless they have failed already; keep the failure for the report."""
+        failure = sys.exc_info()[1]
+        if failure is None:
+            self.finish()
+        elif isinstance(failure, AssertionError) and self.target.record is not None:
+            self.target.record.fail(failure, self.target)
+
+    def finish(self) -> None:
+        """What must still be possible when no rule has been broken."""
+
+
+def run(machine: type[Machine], target: Target) -> None:
+    """Run a machine against the server."""
+    run_state_machine_as_test(functools.partial(machine, target))  # type: ignore[arg-type]  # it is only called

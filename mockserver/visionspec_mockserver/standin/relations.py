@@ -1,0 +1,299 @@
+"""From labels to things: what belongs together, and what is no thing at all.
+
+In this order: every label becomes one connected part; soft shadows, crumbs and textures go; what is seen through a ring goes
+back to what lies behind it; an outline joins what it outlines; a shape that a thin line cuts in two is one again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+
+from .arrays import distance, square
+from .parts import Part, around, boxes, filled, find_parts, padded, unlike
+from .partition import BACKGROUND
+from .shapes import name_shape
+
+if TYPE_CHECKING:
+    from .arrays import Floats, Labels
+    from .background import Ground
+
+Parts = dict[int, Part]
+
+
+@dataclass(frozen=True, slots=True)
+class Things:
+    """What the picture shows.
+
+    Attributes:
+        labels: which part every pixel belongs to.
+        parts: the things, by label.
+        backdrops: large parts that are ground as much as the background is: the lower half of a horizon.
+    """
+
+    labels: Labels
+    parts: Parts
+    backdrops: Parts
+
+
+def relate(labels: Labels, lab: Floats, ground: Ground, *, rough: float) -> Things:
+    """Turn labels into things; ``rough`` is the noise of the picture in Lab. The label map is changed in place."""
+    _connect(labels)
+    parts = find_parts(labels, lab, BACKGROUND + 1)
+    backdrops = {k: p for k, p in parts.items() if _is_backdrop(p, labels)}
+    for label in backdrops:
+        del parts[label]
+    _drop_soft(parts, labels, lab, ground)
+    _drop_noise(parts, labels, ground, rough)
+    _drop_texture(parts, labels, ground)
+    _see_through(parts, backdrops, labels, ground.tolerance)
+    _bridge(parts, labels, ground.tolerance)
+    _join_outlines(parts, labels)
+    _drop_crumbs(parts, labels)
+    _fill_holes(parts, backdrops, labels, lab)
+    if not parts and backdrops:
+        parts, backdrops = backdrops, {}
+    return Things(labels, parts, backdrops)
+
+
+def _is_backdrop(part: Part, labels: Labels) -> bool:
+    """It fills a whole side of the frame, corner to corner, and a good part of the picture."""
+    d = min(2, labels.shape[0] // 8, labels.shape[1] // 8)
+    corners = [[labels[y, x] == part.label for x in (d, -1 - d)] for y in (d, -1 - d)]
+    sides = (*corners, *zip(*corners, strict=True))
+    return part.area > 0.2 * labels.size and any(all(side) for side in sides)
+
+
+def _connect(labels: Labels) -> None:
+    """One connected piece per label: specks go to what surrounds them, larger pieces become labels."""
+    fresh = int(labels.max()) + 1
+    for label, (x, y, width, height) in boxes(labels, BACKGROUND + 1).items():
+        area = labels[y : y + height, x : x + width]
+        number, pieces, stats, _ = cv2.connectedComponentsWithStats((area == label).astype(np.uint8), connectivity=8)
+        if number == 2:
+            continue
+        main = int(stats[1:, cv2.CC_STAT_AREA].argmax()) + 1
+        for piece in set(range(1, number)) - {main}:
+            left, top, w, h, pixels = stats[piece]
+            mask = pieces[top : top + h, left : left + w] == piece
+            spot = area[top : top + h, left : left + w]
+            if pixels >= max(12, 0.05 * stats[main, cv2.CC_STAT_AREA]):
+                spot[mask] = fresh
+                fresh += 1
+            else:
+                near = around(labels, filled(mask), x + int(left), y + int(top))
+                spot[mask] = max(near, key=lambda k: near[k]) if near else BACKGROUND
+
+
+def _give(part: Part, labels: Labels, to: int, parts: Parts) -> None:
+    part.cut(labels)[part.mask] = to
+    del parts[part.label]
+
+
+def _drop_soft(parts: Parts, labels: Labels, lab: Floats, ground: Ground) -> None:
+    """Shadows and glows: they lean on a thing and fade into the background without an edge."""
+    for part in list(parts.values()):
+        near = part.neighbours(labels)
+        if near.get(BACKGROUND, 0) < 0.1:
+            continue
+        away = part.cut(ground.away)[part.mask].mean()
+        leans = sum(v for k, v in near.items() if k in parts) > 0.12
+        if away > (45 if leans else 25):
+            continue
+        spot, colours = part.cut(labels, 4), part.cut(lab, 4)
+        behind = (spot == BACKGROUND).astype(np.uint8)
+        rim = (spot == part.label) & (cv2.dilate(behind, square(3)) > 0)
+        only = cv2.dilate((~((spot == part.label) | (spot == BACKGROUND))).astype(np.uint8), square(5)) > 0
+        rim &= ~only
+        if not rim.any():
+            continue
+        step = distance(cv2.dilate(colours, square(5)), cv2.erode(colours, square(5)))
+        if float(np.median(step[rim])) < (0.6 if leans else 0.35) * away:
+            _give(part, labels, BACKGROUND, parts)
+
+
+def _drop_crumbs(parts: Parts, labels: Labels) -> None:
+    """Thin bits along the side of something much larger are its rim."""
+    for part in sorted(parts.values(), key=lambda p: p.area):
+        if part.thickness > 3.2:
+            continue
+        near = {k: v for k, v in part.neighbours(labels).items() if k in parts}
+        if not near:
+            continue
+        host = parts[max(near, key=lambda k: near[k])]
+        if near[host.label] > 0.3 and part.area < 0.1 * host.area and host.thickness > 2 * part.thickness:
+            _give(part, labels, host.label, parts)
+            host.again(labels)
+
+
+def _drop_noise(parts: Parts, labels: Labels, ground: Ground, rough: float) -> None:
+    """Specks that the noise of the picture makes now and then."""
+    for part in list(parts.values()):
+        if part.area < 100 and float(part.cut(ground.away)[part.mask].mean()) < ground.tolerance + 3 * rough:
+            _give(part, labels, BACKGROUND, parts)
+
+
+def _drop_texture(parts: Parts, labels: Labels, ground: Ground) -> None:
+    """Many like pieces of little contrast are the pattern of the background."""
+    faint = [p for p in parts.values() if float(p.cut(ground.away)[p.mask].mean()) < 30]
+    for part in sorted(faint, key=lambda p: -p.area):
+        alike = [p for p in faint if p.label in parts and unlike(p, part) < 5]
+        if len(alike) >= 16:
+            for p in alike:
+                _give(p, labels, BACKGROUND, parts)
+
+
+def _see_through(parts: Parts, backdrops: Parts, labels: Labels, tolerance: float) -> None:
+    """What is seen through a ring, and looks like what the ring lies on, belongs to that."""
+    for part in sorted(parts.values(), key=lambda p: p.area):
+        for backdrop in backdrops.values():
+            holders = [parts[k] for k, v in part.neighbours(labels).items() if k in parts and v > 0.4]
+            if any(part.inside(h) for h in holders) and unlike(part, backdrop) < tolerance + 2:
+                _give(part, labels, backdrop.label, parts)
+                break
+        else:
+            ring = _enclosing(part, labels, parts)
+            behind = _enclosing(ring, labels, parts) if ring else None
+            if ring and behind and behind is not part and part.inside(ring) and is_hollow(ring, part):
+                if unlike(part, behind) < 1.6 * tolerance + 2:
+                    _give(part, labels, behind.label, parts)
+                    behind.again(labels)
+
+
+def is_hollow(ring: Part, hole: Part) -> bool:
+    """Whether a hole belongs to the form of a ring, a frame or a letter; else it reads as a thing on top."""
+    size = min(ring.width, ring.height)
+    if ring.thickness <= 0.22 * size:
+        return True
+    name = name_shape(hole.mask)
+    if name in {"shape", "line"}:
+        return True
+    dx = abs(ring.x + ring.width / 2 - hole.x - hole.width / 2)
+    dy = abs(ring.y + ring.height / 2 - hole.y - hole.height / 2)
+    kin = {name, name_shape(ring.mask)}
+    alike = len(kin) == 1 or kin in ({"circle", "ellipse"}, {"square", "rectangle"})
+    return alike and max(dx, dy) < 0.12 * size
+
+
+def _fill_holes(parts: Parts, backdrops: Parts, labels: Labels, lab: Floats) -> None:
+    """Holes of the background's colour that do not belong to the form around them are things."""
+    number, pieces, stats, _ = cv2.connectedComponentsWithStats((labels == BACKGROUND).astype(np.uint8), connectivity=4)
+    height, width = labels.shape
+    fresh = int(labels.max()) + 1
+    for piece in range(1, number):
+        x, y, w, h, area = (int(v) for v in stats[piece])
+        if area < 12 or x == 0 or y == 0 or x + w == width or y + h == height:
+            continue
+        mask = pieces[y : y + h, x : x + w] == piece
+        near = around(labels, filled(mask), x, y)
+        host = max(near, key=lambda k: near[k])
+        if near[host] < 0.9 or not (host in parts or host in backdrops):
+            continue
+        labels[y : y + h, x : x + w][mask] = fresh
+        hole = Part(fresh, labels, lab, (x, y, w, h))
+        if host in parts and is_hollow(parts[host], hole):
+            labels[y : y + h, x : x + w][mask] = BACKGROUND
+        else:
+            parts[fresh] = hole
+            fresh += 1
+
+
+def _enclosing(part: Part, labels: Labels, parts: Parts) -> Part | None:
+    near = part.neighbours(labels)
+    best = max(near, key=lambda k: near[k], default=0)
+    return parts.get(best) if best and near[best] > 0.9 else None
+
+
+def _join_outlines(parts: Parts, labels: Labels) -> None:
+    """A thin part, or thin parts of one colour, that go around most of a thing are its outline."""
+    claims: dict[int, list[Part]] = {}
+    for fill in sorted(parts.values(), key=lambda p: p.area):
+        near = fill.neighbours(labels)
+        thin = [parts[k] for k in near if k in parts and _may_outline(parts[k], fill)]
+        if not thin:
+            continue
+        main = max(thin, key=lambda p: near[p.label])
+        same = [p for p in thin if unlike(p, main) < 30]
+        if sum(near[p.label] for p in same) >= 0.5:
+            for p in same:
+                claims.setdefault(p.label, []).append(fill)
+    grown: dict[int, float] = {}
+    for label, fills in claims.items():
+        line = parts.get(label)
+        fills = [f for f in fills if f.label in parts]
+        if line is None or not fills:
+            continue
+        _share_out(line, fills, labels)
+        for fill in fills:
+            grown[fill.label] = max(grown.get(fill.label, 0), line.thickness)
+        if not line.again(labels):
+            del parts[label]
+    for label, width in grown.items():
+        if label in parts:
+            parts[label].again(labels)
+            _close_gaps(parts[label], labels, width)
+
+
+def _may_outline(line: Part, fill: Part) -> bool:
+    side = min(fill.width, fill.height) + 2 * line.thickness
+    return line.thickness <= max(3.0, 0.14 * side) and fill.thickness >= 1.5 * line.thickness
+
+
+def _share_out(line: Part, fills: list[Part], labels: Labels) -> None:
+    """Give the pixels of an outline to the nearest thing that it outlines; what is far from all stays a line."""
+    spot = line.cut(labels, 3)
+    sources = np.isin(spot, [f.label for f in fills])
+    if not sources.any():
+        return
+    depth, nearest = cv2.distanceTransformWithLabels(
+        (~sources).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
+    )
+    owner = np.zeros(int(nearest.max()) + 1, np.int32)
+    owner[nearest[sources]] = spot[sources]
+    mine = (spot == line.label) & (depth <= 1.6 * line.thickness + 1.5)
+    spot[mine] = owner[nearest[mine]]
+    rest = (spot == line.label).astype(np.uint8)
+    number, pieces, stats, _ = cv2.connectedComponentsWithStats(rest, connectivity=8)
+    for piece in range(1, number):
+        if stats[piece, cv2.CC_STAT_AREA] < max(8, 0.1 * line.area):
+            where = pieces == piece
+            spot[where] = owner[nearest[where]]
+
+
+def _close_gaps(part: Part, labels: Labels, width: float) -> None:
+    """Close what coding broke out of an outline."""
+    side = 2 * int(np.ceil(width)) + 3
+    spot = part.cut(labels, 4)
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
+    whole = cv2.morphologyEx(padded(spot == part.label, side).astype(np.uint8), cv2.MORPH_CLOSE, disc)
+    spot[(whole[side:-side, side:-side] > 0) & (spot == BACKGROUND)] = part.label
+    part.again(labels)
+
+
+def _bridge(parts: Parts, labels: Labels, tolerance: float) -> None:
+    """Two parts of one colour that face each other across something thin are one."""
+    for line in sorted(parts.values(), key=lambda p: p.area):
+        near = line.contacts(labels)
+        sides = sorted((parts[k] for k in near if k in parts), key=lambda p: -p.area)
+        for i, a in enumerate(sides):
+            for b in sides[i + 1 :]:
+                if a.label in parts and b.label in parts and _continues(a, b, line, labels, tolerance):
+                    _give(b, labels, a.label, parts)
+                    a.again(labels)
+
+
+def _continues(a: Part, b: Part, line: Part, labels: Labels, tolerance: float) -> bool:
+    if unlike(a, b) > 1.6 * tolerance + 2 or line.thickness > 0.3 * (a.thickness + b.thickness):
+        return False
+    if min(p.neighbours(labels).get(line.label, 0) for p in (a, b)) > 0.9:
+        return False  # cells of a table, not one thing behind a line
+    margin = int(2 * line.thickness) + 4
+    spot = b.cut(labels, margin)
+    touching = (spot == b.label) & (cv2.dilate((spot == line.label).astype(np.uint8), square(3)) > 0)
+    if not touching.any() or not (spot == a.label).any():
+        return False
+    depth = cv2.distanceTransform((spot != a.label).astype(np.uint8), cv2.DIST_L2, 3)
+    return float((depth[touching] <= 1.5 * line.thickness + 3).mean()) > 0.6
