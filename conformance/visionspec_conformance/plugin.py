@@ -18,8 +18,9 @@ from hypothesis import HealthCheck, Phase, settings
 
 from visionspec import spec
 from visionspec_conformance import record as records
+from visionspec_conformance import requirements
 from visionspec_conformance.judge import Untestable
-from visionspec_conformance.recorder import Recorder
+from visionspec_conformance.recorder import Recorder, judged
 from visionspec_conformance.target import Target
 
 if TYPE_CHECKING:
@@ -60,6 +61,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     group.addoption("--only-area", action="append", default=[], metavar="AREA", help="upload, files, ...")
     group.addoption("--only-level", action="append", default=[], choices=("MUST", "SHOULD", "MAY"))
+    group.addoption("--requirements", metavar="NAME", help="only, and all of, what this version requires")
     group.addoption("--effort", choices=tuple(records.EFFORTS), default="normal", help="examples per check")
     group.addoption("--conformance-report", metavar="FILE", help="write the NDJSON report")
     group.addoption("--conformance-junit", metavar="FILE", help="write JUnit XML made from the report")
@@ -83,6 +85,7 @@ def pytest_configure(config: pytest.Config) -> None:
     settings.register_profile(
         "visionspec",
         max_examples=effort.examples,
+        stateful_step_count=20,
         derandomize=config.getoption("--hypothesis-seed", None) is None,
         database=None,
         deadline=None,
@@ -93,7 +96,7 @@ def pytest_configure(config: pytest.Config) -> None:
     )
     settings.load_profile("visionspec")
     if not hasattr(config, "workerinput"):  # a worker of xdist sends its results to the one that records
-        config.stash[_recorder] = Recorder(config)
+        config.stash[_recorder] = Recorder(config, requirements_of(config))
         config.pluginmanager.register(config.stash[_recorder], "visionspec-recorder")
 
 
@@ -105,11 +108,12 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Keep the checks that were asked for, those of the schema tier first."""
     rules, areas, levels = (config.getoption(f"only_{what}") for what in ("rule", "area", "level"))
+    required = requirements_of(config)
     kept: list[pytest.Item] = []
     dropped: list[pytest.Item] = []
     for item in items:
         rule = rule_of(item)
-        wanted = (
+        wanted = (required is None or rule.id in required) and (
             (not rules or any(rule.id == name or rule.id.startswith(f"{name}.") for name in rules))
             and (not areas or area_of(item) in areas)
             and (not levels or rule.level in levels)
@@ -134,6 +138,12 @@ def rule_of(item: pytest.Item) -> spec.Rule:
         return spec.rules()[ids[0]]
     except KeyError:
         raise pytest.UsageError(f"{item.nodeid}: no rule {ids[0]!r} in spec/rules") from None
+
+
+def requirements_of(config: pytest.Config) -> frozenset[str] | None:
+    """The rules that this run requires; None if it names no requirements."""
+    name = config.getoption("requirements")
+    return None if name is None else requirements.load(name, judged(config).kind)
 
 
 def area_of(item: pytest.Item) -> str:

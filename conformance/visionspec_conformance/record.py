@@ -53,7 +53,7 @@ class Record:
     bytes_before: int = 0
 
     def watch(self, inner: Callable[..., Any], target: Target | None) -> Callable[..., Any]:
-        """Run one generated example after the other: count them, keep the last that failed, mind the time.
+        """Run one generated example after the other, count them, keep the last that failed.
 
         Hypothesis runs the smallest failing example last, so the last is the one to report.
         """
@@ -72,7 +72,7 @@ class Record:
         return example
 
     def begin_example(self, target: Target | None) -> None:
-        """Count an example; leave if there is no time for it, with the last failure, shrunk as far as it is."""
+        """Count an example; leave if there is no time for it, with the last failure as it is."""
         if time.monotonic() > self.deadline:
             raise Leave(self.failure)
         if target is not None:

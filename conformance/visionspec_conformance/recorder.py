@@ -27,14 +27,23 @@ from visionspec_conformance.report import (
     to_line,
 )
 
-_TOLD = ("target_api_version", "target_model", "effort", "only_rule", "only_area", "only_level")
+_TOLD = (
+    "requirements",
+    "target_api_version",
+    "target_model",
+    "effort",
+    "only_rule",
+    "only_area",
+    "only_level",
+)
 
 
 class Recorder:
     """A pytest plugin object: the one place where results meet."""
 
-    def __init__(self, config: pytest.Config) -> None:
+    def __init__(self, config: pytest.Config, required: frozenset[str] | None = None) -> None:
         self.config = config
+        self._required = required or frozenset()
         self.header: Header | None = None
         self.results: list[Result] = []
         self.footer: Footer | None = None
@@ -87,7 +96,7 @@ class Recorder:
     def _begin(self, checks: int | None) -> None:
         self.header = Header(
             suite=spec.manifest().version,
-            judged=_judged(self.config),
+            judged=judged(self.config),
             started=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
             checks=checks,
             tools={
@@ -109,14 +118,17 @@ class Recorder:
         decided = {result.check for result in self.results if result.outcome != "skipped"}
         stale = sorted(check for check in self._known if check in decided - failed)
         outcomes = Counter[Outcome](one.outcome for one in self.results)
+        kept = {one.rule for one in self.results if one.outcome in {"passed", "noted"}}
+        unmet = sorted(self._required - (kept - {one.rule for one in self.results if one.outcome in FAILING}))
         return Footer(
             outcomes=dict(sorted(outcomes.items())),
             rules=tally(self.results),
             stale=stale,
+            unmet=unmet,
             requests=sum(result.requests for result in self.results),
             sent_bytes=sum(result.sent_bytes for result in self.results),
             duration_s=round(time.monotonic() - self._started, 3),
-            exit_code=exit_code(self.results, stale),
+            exit_code=exit_code(self.results, [*stale, *unmet]),
         )
 
     def _views(self) -> None:
@@ -131,7 +143,8 @@ class Recorder:
                 Path(path).write_text(text, encoding="utf-8")
 
 
-def _judged(config: pytest.Config) -> Judged:
+def judged(config: pytest.Config) -> Judged:
+    """What is judged, as the options say it."""
     told = {name.removeprefix("target_"): config.getoption(name) for name in _TOLD}
     told = {name: value for name, value in told.items() if value}
     if (seed := config.getoption("--hypothesis-seed", None)) is not None:

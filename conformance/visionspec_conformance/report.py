@@ -107,6 +107,7 @@ class Footer(_Strict):
     outcomes: dict[Outcome, int]
     rules: dict[str, Tally] = Field(description="by the status of the rule: documented, observed ...")
     stale: list[str] = Field([], description="checks that the baseline names and that did not fail")
+    unmet: list[str] = Field([], description="required rules that were not decided, or not kept")
     requests: int
     sent_bytes: int
     duration_s: float
@@ -168,11 +169,14 @@ def tally(results: Iterable[Result]) -> dict[str, Tally]:
     }
 
 
-def exit_code(results: Iterable[Result], stale: Iterable[str] = ()) -> Literal[0, 1, 2]:
-    """0: nothing failed; 1: the thing judged failed; 2: a fault of ours, or nothing was decided at all."""
+def exit_code(results: Iterable[Result], wanting: Iterable[str] = ()) -> Literal[0, 1, 2]:
+    """0: nothing failed; 1: the thing judged failed; 2: a fault of ours, or nothing was decided at all.
+
+    ``wanting``: stale entries of the baseline and required rules that are not kept; one is enough to fail.
+    """
     results = list(results)
     if any(result.outcome == "error" for result in results):
         return 2
-    if any(result.outcome in FAILING and not result.known for result in results) or list(stale):
+    if any(result.outcome in FAILING and not result.known for result in results) or list(wanting):
         return 1
     return 0 if any(result.outcome != "skipped" for result in results) else 2

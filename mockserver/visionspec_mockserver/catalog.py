@@ -55,6 +55,7 @@ _NO_MINIMAL = frozenset({"minimal", "xhigh"})
 _NO_XHIGH = frozenset({"xhigh"})
 
 ENTRIES: tuple[Entry, ...] = (
+    Entry("gemini-1.0-pro-vision", "Gemini 1.0 Pro Vision", 4096, thinking=False),
     Entry("gemini-1.5-flash", "Gemini 1.5 Flash", 8192, thinking=False),
     Entry("gemini-1.5-flash-8b", "Gemini 1.5 Flash-8B", 8192, thinking=False),
     Entry("gemini-1.5-pro", "Gemini 1.5 Pro", 8192, thinking=False),
@@ -88,6 +89,7 @@ ENTRIES: tuple[Entry, ...] = (
     Entry("gemini-flash-lite-latest", "Gemini Flash-Lite Latest"),
     Entry("gemini-pro-latest", "Gemini Pro Latest"),
     Entry("gemini-nano-banana-2.1", "Gemini Nano Banana 2.1", 32_768),
+    Entry("nano-banana-pro-preview", "Nano Banana Pro", 32_768),
     Entry("gemini-robotics-er-1.6-preview", "Gemini Robotics-ER 1.6 Preview"),
     Entry("gemini-robotics-er-2-preview", "Gemini Robotics-ER 2 Preview"),
     Entry("gemma-4-26b-a4b-it", "Gemma 4 26B A4B IT", 32_768),

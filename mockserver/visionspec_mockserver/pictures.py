@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import anyio.to_thread
 
-from visionspec.errors import InvalidInput, InvalidMedia, InvalidResolution, LimitExceeded, UnsupportedMedia
-from visionspec.rules.families import check_resolution
+from visionspec.errors import InvalidInput, InvalidMedia, LimitExceeded, UnsupportedMedia
+from visionspec.rules.families import Scope, check_resolution
 from visionspec.rules.limits import MAX_URL_INPUT_BYTES, check_image_count, check_url_input
 from visionspec.rules.media import check_declared, read_info, sniff
-from visionspec.rules.tokens import image_tokens
+from visionspec.rules.tokens import image_tokens, patch_grid
 from visionspec_mockserver.http import ApiFault
 
 if TYPE_CHECKING:
@@ -43,14 +43,18 @@ _NOT_FETCHED = (
 
 
 class Source(NamedTuple):
-    """An image as a request gives it: ``where`` in it; ``scope`` says whose the resolution is."""
+    """An image as a request gives it: ``where`` in it; ``scope`` says whose the resolution is.
+
+    ``budget`` is what Python's SDK calls ``num_tokens``: a resolution in tokens instead of a name.
+    """
 
     where: str
     data: bytes | None = None
     uri: str | None = None
     mime_type: str | None = None
     resolution: str | None = None
-    scope: str = "part"
+    scope: Scope = "part"
+    budget: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,13 +130,16 @@ def _declared(mime_type: str) -> str:
 
 def _tokens(mock: Mock, model: Entry, source: Source, width_px: int, height_px: int) -> int:
     try:
-        check_resolution(
-            model.family, source.resolution, scope="part" if source.scope == "part" else "request"
-        )
+        check_resolution(model.family, source.resolution, scope=source.scope)
+        if source.budget is not None:
+            check_resolution(
+                model.family, "low", scope="part"
+            )  # a family without levels has no budgets either
+            return patch_grid(width_px, height_px, budget=source.budget).tokens
         return image_tokens(
             width_px, height_px, model=model.name, resolution=source.resolution, basis=mock.settings.basis
         ).tokens
-    except InvalidResolution as error:
+    except InvalidInput as error:
         raise ApiFault(400, f"Media resolution is not enabled for models/{model.name}: {error}") from None
 
 

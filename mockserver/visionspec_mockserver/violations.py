@@ -133,31 +133,26 @@ def _protobuf(problem: ErrorDetails, body: Any, version: str) -> tuple[str, str]
 
 
 def _path(loc: Sequence[int | str], body: Any) -> str:
-    """``contents[0].parts[1].inline_data``; a map's entry is ``properties[2].value``, as protobuf counts it.
+    """``contents[0].parts[1].inline_data``, and ``properties[2].value`` for an entry of a map.
 
-    What pydantic says of a union (its tag, the name of a class) is no part of the path.
+    What pydantic says of a union (its tag, the name of a class) is no key of the body: it is left out.
     """
-    path, here, in_map, indexed = "", body, False, False
-    for part in loc:
+    path, here, in_map = "", body, False
+    for number, part in enumerate(loc, 1):
         if isinstance(part, int):
-            path, indexed = f"{path}[{part}]", True
-            if isinstance(here, list):
+            path += f"[{part}]"
+            if isinstance(here, list):  # else it stands alone where a list was meant
                 here = here[part] if part < len(here) else None
-            continue
-        is_tag = part == "other" or (isinstance(here, dict) and part == here.get("type"))
-        if (indexed and is_tag) or not part[0].islower() or "[" in part:
-            indexed = False
-            continue
-        indexed = False
-        if in_map and isinstance(here, dict) and part in here:
-            path, in_map = f"{path}[{list(here).index(part)}].value", False
-            here = here[part]
-            continue
-        name = _snake(part)
-        path = f"{path}.{name}" if path else name
-        key = next((key for key in (part, name) if isinstance(here, dict) and key in here), None)
-        here = here[key] if isinstance(here, dict) and key is not None else None
-        in_map = name in _MAPS
+        elif isinstance(here, dict):
+            name = _snake(part)
+            key = next((key for key in (part, name) if key in here), None)
+            if in_map and key is not None:
+                path += f"[{list(here).index(key)}].value"
+            elif key is not None or number == len(loc):
+                path += f".{name}" if path else name
+            else:
+                continue
+            here, in_map = here.get(key), name in _MAPS and not in_map
     return path
 
 

@@ -32,3 +32,4 @@ from .rules.media import read_info as read_info
 from .rules.media import sniff as sniff
 from .rules.tokens import TokenEstimate as TokenEstimate
 from .rules.tokens import image_tokens as image_tokens
+from .rules.tokens_array import image_tokens_array as image_tokens_array

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from visionspec.errors import SpecError
 
 RuleId = Annotated[str, Field(pattern=r"^[a-z]+(\.[a-z0-9]+(-[a-z0-9]+)*)+$")]
+Lines = Annotated[str, Field(pattern=r"^\d+(-\d+)?$", description="'398' or '400-405'")]
 
 
 class _Strict(BaseModel):
@@ -22,7 +23,7 @@ class Provenance(_Strict):
     """Where a rule's sentence comes from: lines of a document, or a published fact."""
 
     document: str | None = Field(None, description="file name of one of the five documents")
-    lines: str | None = Field(None, description="line or lines in it: '398' or '400-405'")
+    lines: Lines | None = Field(None, description="line or lines in it")
     fact: str | None = Field(None, description="number of the collected fact, e.g. '1.5.1'")
     source: str | None = Field(None, description="what was read or observed, in words")
 
@@ -115,6 +116,49 @@ class Manifest(_Strict):
     files: list[ManifestFile]
 
 
+class Covered(_Strict):
+    """One sentence, contradiction or fact in our words: the rules that hold it, or why no rule does."""
+
+    says: str
+    rules: list[RuleId] = []
+    excluded: str | None = None
+
+    @model_validator(mode="after")
+    def _held_or_excluded(self) -> Covered:
+        if bool(self.rules) == bool(self.excluded):
+            raise ValueError(f"{self.says!r}: either rules or excluded, not both and not neither")
+        return self
+
+
+class CoveredSentence(Covered):
+    """What one sentence, or one piece of sample code, of a document says."""
+
+    lines: Lines
+
+
+class CoveredFact(Covered):
+    """What a collected fact says. One number stands several times where a part of the fact is excluded."""
+
+    fact: str
+    confidence: Literal["H", "M", "L"] | None = Field(None, description="high, medium or low")
+
+
+class CoveredDocument(_Strict):
+    """Every line of a document: in a sentence, or skipped because it states nothing."""
+
+    lines: int = Field(description="how many the document has")
+    skipped: dict[Literal["blank", "code", "headings", "navigation"], list[Lines]]
+    sentences: list[CoveredSentence]
+
+
+class Coverage(_Strict):
+    """``spec/coverage.json``: what the documents, their contradictions and the facts have become."""
+
+    documents: dict[str, CoveredDocument]
+    contradictions: dict[str, Covered]
+    facts: list[CoveredFact]
+
+
 def directory() -> Path:
     """The folder ``spec/``: the checkout's where there is one, else the copy inside the installed package.
 
@@ -164,3 +208,8 @@ def vectors() -> dict[str, VectorFile]:
 def manifest() -> Manifest:
     """What ``spec/`` holds, with the sha256 of every file."""
     return Manifest.model_validate(_load(directory() / "manifest.json"))
+
+
+def coverage() -> Coverage:
+    """Which sentence of which document has become which rule."""
+    return Coverage.model_validate(_load(directory() / "coverage.json"))

@@ -94,8 +94,9 @@ def test_a_page_that_leads_to_itself_ends_in_an_error(client: Any, fake: Any, an
         client.list_files()
 
 
-def test_delete_file(client: Any, fake: Any, answer: Any) -> None:
-    fake.answers = [answer(body={})]
+@pytest.mark.parametrize("status", [200, 204])
+def test_delete_file(client: Any, fake: Any, answer: Any, status: int) -> None:
+    fake.answers = [answer(status)]
     assert client.delete_file("files/abc") is None
     assert fake.targets == ["DELETE /v1beta/files/abc"]
 
@@ -106,10 +107,11 @@ def test_wait_until_active(client: Any, fake: Any, answer: Any, waits: list[floa
     assert waits == [0, 1.0]
 
 
-def test_wait_until_active_gives_up(client: Any, fake: Any, answer: Any) -> None:
-    fake.answers = [answer(body={"name": "files/a", "state": "PROCESSING"})] * 9
+def test_wait_until_active_gives_up(client: Any, fake: Any, answer: Any, waits: list[float]) -> None:
+    fake.answers = [answer(body={"name": "files/a", "state": "PROCESSING"})] * 1000
     with pytest.raises(TransportError, match=r"files/a is still PROCESSING after 0\.05 s"):
         client.wait_until_active("a", timeout_s=0.05)
+    assert max(waits) < 0.051
 
 
 def test_wait_until_active_of_a_file_that_failed(client: Any, fake: Any, answer: Any) -> None:
@@ -201,6 +203,12 @@ def test_stream_interaction(client: Any, fake: Any, answer: Any) -> None:
 def test_a_stream_may_end_without_done(client: Any, fake: Any, answer: Any) -> None:
     fake.answers = [stream(answer, *STREAM)]
     assert len(client.stream_interaction("m", "hi")) == 3
+
+
+def test_an_error_event_is_an_event_wherever_its_type_stands(client: Any, fake: Any, answer: Any) -> None:
+    fake.answers = [stream(answer, {"error": {"code": "internal", "message": "boom"}, "event_type": "error"})]
+    (got,) = client.stream_interaction("m", "hi")
+    assert got.error.code == "internal"
 
 
 def test_a_stream_that_breaks_off_is_an_error(client: Any, fake: Any, answer: Any) -> None:

@@ -171,7 +171,7 @@ def test_an_answer_that_does_not_come(client: Any) -> None:
         (400, "plain words", "INVALID_ARGUMENT", "plain words"),
         (400, "", "INVALID_ARGUMENT", "no message"),
         (404, {"detail": "Not Found"}, "NOT_FOUND", "Not Found"),
-        (413, "<!doctype html><html><title>\n413 Too Large </title>", "INVALID_ARGUMENT", "413 Too Large"),
+        (413, "<!doctype html><html><TITLE>\n413 Too Large </title>", "INVALID_ARGUMENT", "413 Too Large"),
         (403, "<html>", "PERMISSION_DENIED", "a page instead of JSON"),
         (400, b"\xff\xfe", "INVALID_ARGUMENT", "\ufffd\ufffd"),
         (400, "x" * 1000, "INVALID_ARGUMENT", "x" * 500),

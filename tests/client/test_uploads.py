@@ -69,7 +69,8 @@ def test_a_chunk_is_never_smaller_than_the_granularity(client: Any, fake: Any) -
 
 
 def test_an_empty_file(client: Any, fake: Any) -> None:
-    client.upload(b"", mime_type="text/plain")
+    client.upload(b"", mime_type="text/plain", name="files/empty")
+    assert fake.seen[0].json["file"]["name"] == "files/empty"
     assert fake.commands == ["start", "upload, finalize 0"]
     assert_uploaded(fake, b"")
 
@@ -197,6 +198,21 @@ class TestFaults:
         fake.faults = ["ok", fault]
         assert client.upload(PNG).name == "files/abc"
         assert fake.commands == ["start", "upload, finalize 0", *then]
+        assert_uploaded(fake, PNG)
+
+    @pytest.mark.usefixtures("waits")
+    def test_an_offset_that_the_server_does_not_expect(
+        self, client: Any, fake: Any, answer: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        take, odd = fake._take, [answer(409, "Invalid offset: expected 0, got 16")]
+
+        def once(request: Any, given: dict[str, str], data: bytes, *, whole: bool) -> Any:
+            wrong = given.get("x-goog-upload-offset") == "16" and odd
+            return odd.pop() if wrong else take(request, given, data, whole=whole)
+
+        monkeypatch.setattr(fake, "_take", once)
+        client.upload(PNG, chunk_bytes=16)
+        assert fake.commands[1:5] == ["upload 0", "upload 16", "query", "upload 16"]
         assert_uploaded(fake, PNG)
 
     def test_of_the_query(self, client: Any, fake: Any, waits: list[float]) -> None:

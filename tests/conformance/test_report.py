@@ -102,7 +102,7 @@ def test_the_exit_code_says_whose_fault_it_is(outcomes: list[str], code: int) ->
 
 def test_a_known_failure_is_forgiven_and_a_stale_entry_is_not() -> None:
     assert report.exit_code([result("failed", known=True), result("passed")]) == 0
-    assert report.exit_code([result("passed")], stale=["server/check_upload.py::test_passed"]) == 1
+    assert report.exit_code([result("passed")], wanting=["server/check_upload.py::test_passed"]) == 1
 
 
 def test_the_tally_counts_rules_and_not_checks() -> None:

@@ -287,6 +287,13 @@ def test_a_thinking_level_that_the_model_lacks(api: httpx.Client) -> None:
     assert api.post("/v1/models/gemini-3.6-flash:generateContent", json=body).status_code == 200
 
 
+def test_a_cache_that_nobody_made(api: httpx.Client) -> None:
+    found = refused(api, {**HI, "cachedContent": "cachedContents/x"})
+    assert (found["code"], found["message"]) == (403, "CachedContent not found (or permission denied)")
+    body = {"model": "gemini-2.5-flash", "input": "hi", "cached_content": "cachedContents/x"}
+    assert api.post("/v1/interactions", json=body).json()["error"]["code"] == "permission_denied"
+
+
 def test_functions_with_json_on_2_5(api: httpx.Client) -> None:
     body = {
         **HI,

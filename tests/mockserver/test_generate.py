@@ -271,6 +271,15 @@ class TestTokens:
         body = ok(api.post(THREE + ":generateContent", json=ask(part, image(png), **config)))
         assert body["usageMetadata"]["promptTokenCount"] == 2205 + 264  # fact 1.7
 
+    def test_a_budget_of_its_own(self, api: httpx.Client, png: str) -> None:
+        # Python's SDK sends num_tokens; by fact 1.5.1 sqrt(70 * 16/9) = 11.2 and sqrt(70 * 9/16) = 6.3
+        part = image(png, mediaResolution={"num_tokens": 70})
+        body = ok(api.post(THREE + ":generateContent", json=ask(part)))
+        assert body["usageMetadata"]["promptTokenCount"] == 11 * 6
+        assert api.post(FLASH + ":generateContent", json=ask(part)).status_code == 400
+        none = image(png, mediaResolution={"num_tokens": 0})
+        assert api.post(THREE + ":generateContent", json=ask(none)).status_code == 400
+
     def test_basis(self, png: str) -> None:
         import httpx  # noqa: PLC0415 - a server of its own
 

@@ -377,11 +377,13 @@ class TestRequests:
         body = contents(inline(tiny()), {"text": "é" * (10 * 1024 * 1024)})
         assert len(json.dumps(body, ensure_ascii=False)) < 20 * 1024 * 1024
         assert rules_of(lint_request(body)) == ["limits.inline-request"]
+        assert lint_request(contents(inline(tiny()), {"text": "é" * (6 * 1024 * 1024)})) == []
 
     def test_a_large_image_alone_goes_to_the_files_api(self) -> None:
         large = encode(Image.new("L", (3, 2))) + bytes(15 * 1024 * 1024)
         (finding,) = lint_image(large)
         assert (finding.rule, finding.level) == ("advice.files-api", "SHOULD")
+        assert rules_of(lint_image(large[: 15 * 1024 * 1024 + 1])) == ["advice.files-api"]
         just_fits = large[: 15 * 1024 * 1024]  # 20 MiB of base64
         assert lint_image(just_fits) == []
 
@@ -414,7 +416,7 @@ class TestRequests:
                 None,
                 ["media.declared-type"],
             ),
-            ("http://[", "image/png", "gemini-2.5-flash", []),
+            ("http://[", "image/heic", "gemini-2.0-flash", []),
         ],
     )
     def test_images_by_reference(
@@ -456,9 +458,18 @@ class TestRequests:
             "media.refused-by-name"
         ]
 
-    @pytest.mark.parametrize("body", [{}, {"prompt": "hi"}, {"input": "hi", "contents": []}])
-    def test_what_is_no_request_is_said_to_be_none(self, body: dict[str, Any]) -> None:
-        with pytest.raises(InvalidInput, match=r"either 'input' \(interactions\) or 'contents'"):
+    @pytest.mark.parametrize(
+        ("body", "found"),
+        [
+            ({}, r"only \[\]"),
+            ({"prompt": "hi", "model": "x"}, r"only \['model', 'prompt'\]"),
+            ({"input": "hi", "contents": []}, "both"),
+        ],
+    )
+    def test_what_is_no_request_is_said_to_be_none(self, body: dict[str, Any], found: str) -> None:
+        with pytest.raises(
+            InvalidInput, match=rf"either 'input' \(interactions\) or 'contents'.*this has {found}"
+        ):
             lint_request(body)
 
 

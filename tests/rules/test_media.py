@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
 import io
 import struct
 import time
@@ -119,9 +120,25 @@ class TestMessages:
             read_info(data)
         assert caught.value.given == name
 
-    def test_base64_that_nobody_decoded_is_pointed_out(self) -> None:
+    @pytest.mark.parametrize(
+        "text",
+        [
+            *(
+                base64.b64encode(start + bytes(40))
+                for start in (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff\xe0", b"RIFF")
+            ),
+            base64.urlsafe_b64encode(b"\xff\xd8\xff\xe0" + bytes(40)),
+            b"data:image/png;base64,iVBORw0KGgo=",
+        ],
+    )
+    def test_base64_that_nobody_decoded_is_pointed_out(self, text: bytes) -> None:
         with pytest.raises(UnsupportedMedia, match="looks like base64"):
-            read_info(base64.b64encode(encoded("PNG", (3, 2))))
+            read_info(text)
+
+    def test_other_text_is_not_called_base64(self) -> None:
+        with pytest.raises(UnsupportedMedia) as caught:
+            read_info(b"hello")
+        assert "base64" not in str(caught.value)
 
     def test_text_is_shown_by_its_first_bytes_only(self) -> None:
         with pytest.raises(UnsupportedMedia, match=r"begins with b'xxxxxxxxxxxxxxxx'") as caught:
@@ -168,9 +185,25 @@ class TestMessages:
             read_info(data)
         assert message in str(caught.value)
 
+    def test_a_data_url_is_explained_and_nothing_else_is(self) -> None:
+        with pytest.raises(InvalidMedia, match=r"leave out the 'data:\.\.\.;base64,' in front"):
+            decode_base64("data:image/png;base64,iVBORw0KGgo=")
+        with pytest.raises(InvalidMedia) as caught:
+            decode_base64("!")
+        assert "leave out" not in str(caught.value)
+
     def test_a_damaged_signature_names_the_usual_cause(self) -> None:
         with pytest.raises(CorruptMedia, match="transfer in text mode"):
             read_info(encoded("PNG", (3, 2)).replace(b"\r\n", b"\n"))
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_from_orientation_5_on_the_sides_change_places(orientation: int) -> None:
+    info = ImageInfo("image/png", 30, 20, orientation)
+    assert info.displayed_size == ((20, 30) if orientation in {5, 6, 7, 8} else (30, 20))
+    assert info.complete
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        info.orientation = 1  # type: ignore[misc]  # that is what is tested
 
 
 class TestMatches:
@@ -366,6 +399,16 @@ def test_colour_and_depth_of_a_png(colour: int, depth: int) -> None:
             read_info(data)
 
 
+def heic_of_associations(entries: bytes) -> bytes:
+    """Item 1 is the primary one, has no size, and as many properties as ``entries`` says."""
+    ipco = struct.pack(">I4sI4sB", 8 + 9, b"ipco", 9, b"irot", 1)
+    ipma = struct.pack(">I4sII", 16 + len(entries), b"ipma", 0, 0xFFFFFFFF) + entries
+    iprp = struct.pack(">I4s", 8 + len(ipco) + len(ipma), b"iprp") + ipco + ipma
+    pitm = struct.pack(">I4sIH", 14, b"pitm", 0, 1)
+    meta = struct.pack(">I4sI", 12 + len(pitm) + len(iprp), b"meta", 0) + pitm + iprp
+    return b"\0\0\0\x10ftypheic\0\0\0\0" + meta
+
+
 class TestHostileFiles:
     """Bytes that were made to cost time, memory, or both."""
 
@@ -381,14 +424,9 @@ class TestHostileFiles:
             ),
             pytest.param(b"\0\0\0\x10ftypheic\0\0\0\0" + b"\0\0\0\x08free" * 2_500_000, id="heif-boxes"),
             pytest.param(
-                b"\0\0\0\x10ftypheic\0\0\0\0"
-                + struct.pack(">I4sI", 12 + 14 + 8 + 16 + 60_000_000, b"meta", 0)
-                + struct.pack(">I4sIH", 14, b"pitm", 0, 1)
-                + struct.pack(">I4s", 8 + 16 + 60_000_000, b"iprp")
-                + struct.pack(">I4sII", 16 + 60_000_000, b"ipma", 0, 0xFFFFFFFF)
-                + b"\0\2\0" * 20_000_000,
-                id="heif-associations",
+                heic_of_associations((b"\0\1\xff" + b"\1" * 255) * 80_000), id="heif-one-item-many-times"
             ),
+            pytest.param(heic_of_associations(b"\0\2\0" * 20_000_000), id="heif-associations"),
         ],
     )
     def test_many_parts_cost_little(self, data: bytes) -> None:

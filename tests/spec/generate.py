@@ -30,6 +30,7 @@ def schemas() -> dict[str, dict[str, Any]]:
     models: dict[str, type[BaseModel]] = {
         "rules": spec.RuleFile,
         "vectors": spec.VectorFile,
+        "coverage": spec.Coverage,
         "manifest": spec.Manifest,
         "report": ReportLine,
     }
@@ -41,14 +42,15 @@ def schemas() -> dict[str, dict[str, Any]]:
 
 def manifest(root: Path) -> dict[str, Any]:
     """The manifest for the files that stand under ``root`` now."""
+    folders = ("rules", "vectors", "schema")
+    paths = [path for folder in folders for path in sorted((root / folder).glob("*.json"))]
     files = [
         {
-            "path": f"{folder}/{path.name}",
+            "path": path.relative_to(root).as_posix(),
             "count": _count(path),
             "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
         }
-        for folder in ("rules", "vectors", "schema")
-        for path in sorted((root / folder).glob("*.json"))
+        for path in [*paths, root / "coverage.json"]
     ]
     return {"version": VERSION, "surface": SURFACE, "snapshot": SNAPSHOT, "files": files}
 

@@ -134,7 +134,12 @@ async def nothing_is_deleted(call: Call, server: Server) -> Answer:
     return there.but(json_body={}) if there.status == 200 else there
 
 
-@breaks("interactions.chain", "test_a_later_turn_knows_the_earlier_one", where=creates)
+@breaks(
+    "interactions.chain",
+    "test_a_later_turn_knows_the_earlier_one",
+    where=creates,
+    related=("interactions.delete",),
+)
 async def the_earlier_turn_is_forgotten(call: Call, server: Server) -> Answer:
     body = _asked(call)
     before = body.get("previous_interaction_id")
@@ -182,7 +187,9 @@ async def a_chain_without_store(call: Call, server: Server) -> Answer:
     return await server(call)
 
 
-@breaks("interactions.background", "test_background_ends_later", where=creates)
+@breaks(
+    "interactions.background", "test_background_ends_later", where=creates, related=("interactions.cancel",)
+)
 async def background_is_foreground(call: Call, server: Server) -> Answer:
     body = _asked(call)
     if body.get("background") and body.get("store") is not False:
@@ -218,7 +225,12 @@ async def a_stream_just_ends(call: Call, server: Server) -> Answer:
     return answer.but(body=answer.body.replace(b"event: done\ndata: [DONE]\n\n", b""))
 
 
-@breaks("interactions.stream-order", "test_events_come_in_their_order", where=creates)
+@breaks(
+    "interactions.stream-order",
+    "test_events_come_in_their_order",
+    where=creates,
+    related=("interactions.stream-resume",),
+)
 async def steps_never_stop(call: Call, server: Server) -> Answer:
     answer = await server(call)
     blocks = answer.body.split(b"\n\n")
@@ -226,12 +238,19 @@ async def steps_never_stop(call: Call, server: Server) -> Answer:
     return answer.but(body=b"\n\n".join(kept)) if len(blocks) > 2 else answer
 
 
-@breaks("interactions.stream-text", "test_the_deltas_are_the_text_that_is_stored", where=creates)
+@breaks(
+    "interactions.stream-text",
+    "test_the_deltas_are_the_text_that_is_stored",
+    where=creates,
+    related=("interactions.stream-resume",),
+)
 async def a_delta_is_lost(call: Call, server: Server) -> Answer:
     answer = await server(call)
+    if not answer.headers["content-type"].startswith("text/event-stream"):
+        return answer
     blocks = answer.body.split(b"\n\n")
     deltas = [block for block in blocks if b'"type":"text"' in block]
-    kept = [block for block in blocks if not deltas or block is not deltas[-1]]
+    kept = [block for block in blocks if block is not deltas[-1]]
     return answer.but(body=b"\n\n".join(kept))
 
 

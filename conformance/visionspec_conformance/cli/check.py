@@ -42,6 +42,9 @@ def _shared(function: Callable[..., Any]) -> Callable[..., Any]:
             "--level", multiple=True, type=click.Choice(["MUST", "SHOULD", "MAY"]), help="Only such rules."
         ),
         click.option(
+            "--requirements", metavar="NAME", help="Only, and all of, what a version requires: 2026-11."
+        ),
+        click.option(
             "--baseline", type=click.Path(exists=True, dir_okay=False), help="Known failures, as JSON."
         ),
         click.option("--report", type=click.Path(dir_okay=False), help="Write the NDJSON report."),
@@ -254,6 +257,8 @@ def _words(options: dict[str, Any]) -> list[str]:
     ):
         if options[name]:
             words.append(f"--{option}={Path(options[name]).resolve()}")
+    if options["requirements"]:
+        words.append(f"--requirements={options['requirements']}")
     if options["baseline"]:
         words.append(f"--baseline={Path(options['baseline']).resolve()}")
     return words

@@ -1,4 +1,4 @@
-"""State machines of Hypothesis against a server: what `record.Record.watch` does for properties, done for them."""
+"""State machines of Hypothesis against a server, counted and timed as `record.Record` does properties."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ import base64
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from visionspec_conformance.judge import Untestable, broken
+from visionspec_conformance.judge import Broken, Untestable, broken
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -115,12 +115,18 @@ def upload(
     """
     session = start(target, size_bytes=len(data), mime_type=mime_type, file=file)
     reply = session.command("upload, finalize", offset=0, data=data)
-    if reply.status != 200:
-        unmet("the file was not uploaded", reply)
-    found = reply.object().get("file")
-    if not isinstance(found, dict) or not isinstance(found.get("name"), str):
+    found = _object(reply).get("file")
+    if reply.status != 200 or not isinstance(found, dict) or not isinstance(found.get("name"), str):
         unmet("the upload did not end with a file", reply)
     return found
+
+
+def _object(reply: Reply) -> dict[str, Any]:
+    """The body as a JSON object, empty if it is none."""
+    try:
+        return reply.object()
+    except Broken:
+        return {}
 
 
 def inline(picture: Picture) -> dict[str, Any]:
@@ -156,11 +162,9 @@ def interaction(target: Target, body: dict[str, Any]) -> dict[str, Any]:
         Untestable: if that fails.
     """
     reply = interact(target, body)
-    if reply.status != 200:
+    made = _object(reply)
+    if reply.status != 200 or not isinstance(made.get("id"), str):
         unmet("the interaction was not created", reply)
-    made = reply.object()
-    if not isinstance(made.get("id"), str):
-        unmet("the interaction has no id", reply)
     return made
 
 

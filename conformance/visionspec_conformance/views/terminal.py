@@ -61,6 +61,8 @@ def _print(out: Console, header: Header, results: Sequence[Result], footer: Foot
         return
     for check in footer.stale:
         out.print(f"[red]stale[/]  the baseline names {escape(check)}, which no longer fails")
+    if footer.unmet:
+        out.print(f"[red]required and not kept[/]  {escape(', '.join(footer.unmet))}")
     _print_score(out, footer)
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from visionspec.models.generate import GenerationConfig
 from visionspec_mockserver import violations
-from visionspec_mockserver.asks.turns import Turn, question
+from visionspec_mockserver.asks.turns import NO_CACHE, Turn, question
 from visionspec_mockserver.core import Ask, Function, text_tokens
 from visionspec_mockserver.http import ApiFault
 from visionspec_mockserver.pictures import Source
@@ -57,6 +57,8 @@ async def read(
         raise ApiFault(400, f"* {kind}.contents: contents is not specified\n")
     system = message.system_instruction
     _check_contents(contents, system, kind)
+    if message.cached_content:
+        raise ApiFault(403, NO_CACHE)
     config = message.generation_config or GenerationConfig()
     _check_config(model, config)
     functions = _functions(model, message, config)
@@ -159,6 +161,7 @@ def _sources(content: Content, where: str, config: GenerationConfig) -> Iterator
             f"{where}.parts[{number}]",
             resolution=own or config.media_resolution,
             scope="part" if own else "request",
+            budget=part.media_resolution.num_tokens if part.media_resolution else None,
         )
         if part.inline_data is not None:
             if not part.inline_data.mime_type:

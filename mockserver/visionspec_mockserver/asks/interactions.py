@@ -15,7 +15,7 @@ from visionspec.models.interactions import (
     TextContent,
     UserInput,
 )
-from visionspec_mockserver.asks.turns import Turn, question
+from visionspec_mockserver.asks.turns import NO_CACHE, Turn, question
 from visionspec_mockserver.core import Ask, Counts, Function, text_tokens
 from visionspec_mockserver.http import ApiFault, mock_of
 from visionspec_mockserver.pictures import Source, load
@@ -41,6 +41,8 @@ async def read(request: Request, model: Entry, message: CreateInteraction, befor
     Raises:
         ApiFault: if something is wrong with it.
     """
+    if message.cached_content:
+        raise ApiFault(403, NO_CACHE)
     config = message.generation_config or GenerationConfig()
     _check(model, config)
     functions = _functions(message, config)

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from visionspec_mockserver.catalog import Entry
 
 
+NO_CACHE = "CachedContent not found (or permission denied)"  # as observed; this server never has one
+
+
 class Turn(NamedTuple):
     """One message. ``text_tokens`` are of all that counts as text in it, calls of functions too."""
 

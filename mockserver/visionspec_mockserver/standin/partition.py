@@ -240,7 +240,8 @@ def _off_blend(here: Floats, one: Floats, two: Floats, coding: Coding) -> Floats
     tint, way = here[:, 1:] - one[:, 1:], line[:, 1:]
     length = np.einsum("ij,ij->i", way, way) + np.float32(1e-6)
     part = np.clip(np.einsum("ij,ij->i", tint, way) / length, 0, 1)
-    aside = np.maximum(lengths(tint - way * part[:, None]) - 0.25 * np.sqrt(length), 0)
+    stray = 0.25 * min(1.0, coding.spread_px / 6)
+    aside = np.maximum(lengths(tint - way * part[:, None]) - stray * np.sqrt(length), 0)
     return np.sqrt(np.square(outside) + np.square(aside))
 
 

@@ -23,12 +23,14 @@ class Part:
         area: how many they are.
         thickness: the diameter of the largest disc inside it.
         colour: its typical colour, in Lab.
+        text: whether it is a line of letters.
     """
 
-    __slots__ = ("area", "colour", "height", "label", "mask", "thickness", "width", "x", "y")
+    __slots__ = ("area", "colour", "height", "label", "mask", "text", "thickness", "width", "x", "y")
 
     def __init__(self, label: int, labels: Labels, lab: Floats, box: tuple[int, int, int, int]) -> None:
         self.label = label
+        self.text = False
         self._measure(labels, box)
         self.colour = cast("Floats", np.median(self.cut(lab)[self.mask], 0))
 

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from .arrays import distance, square
+from .arrays import distance, lengths, square
 from .parts import Part, around, boxes, filled, find_parts, padded, unlike
-from .partition import BACKGROUND
+from .partition import BACKGROUND, Groups
 from .shapes import name_shape
 
 if TYPE_CHECKING:
@@ -39,8 +39,16 @@ class Things:
     backdrops: Parts
 
 
-def relate(labels: Labels, lab: Floats, ground: Ground, *, rough: float) -> Things:
-    """Turn labels into things; ``rough`` is the noise of the picture in Lab. The label map is changed in place."""
+def relate(labels: Labels, lab: Floats, ground: Ground, *, rough: float, coded: bool) -> Things:
+    """Turn labels into things; the label map is changed in place.
+
+    Args:
+        labels: a label for every pixel, as ``partition`` gives it.
+        lab: the smoothed colours.
+        ground: the background.
+        rough: the noise of the picture, in Lab.
+        coded: whether the file format is lossy.
+    """
     _connect(labels)
     parts = find_parts(labels, lab, BACKGROUND + 1)
     backdrops = {k: p for k, p in parts.items() if _is_backdrop(p, labels)}
@@ -48,14 +56,17 @@ def relate(labels: Labels, lab: Floats, ground: Ground, *, rough: float) -> Thin
         del parts[label]
     _drop_soft(parts, labels, lab, ground)
     _drop_noise(parts, labels, ground, rough)
+    _blend_rims(parts, labels, lab, ground)
+    _bridge(parts, labels, ground.tolerance)
     _drop_texture(parts, labels, ground)
     _see_through(parts, backdrops, labels, ground.tolerance)
-    _bridge(parts, labels, ground.tolerance)
     _join_outlines(parts, labels)
-    _drop_crumbs(parts, labels)
+    _drop_crumbs(parts, labels, ground, coded=coded)
     _fill_holes(parts, backdrops, labels, lab)
-    if not parts and backdrops:
-        parts, backdrops = backdrops, {}
+    _join_text(parts, labels)
+    if backdrops and all(_is_stripe(p, labels) for p in parts.values()):
+        ground_part = find_parts(np.where(labels == BACKGROUND, 1, 0).astype(np.int32), lab, 1)
+        parts, backdrops = {**ground_part, **backdrops, **parts}, {}
     return Things(labels, parts, backdrops)
 
 
@@ -65,6 +76,11 @@ def _is_backdrop(part: Part, labels: Labels) -> bool:
     corners = [[labels[y, x] == part.label for x in (d, -1 - d)] for y in (d, -1 - d)]
     sides = (*corners, *zip(*corners, strict=True))
     return part.area > 0.2 * labels.size and any(all(side) for side in sides)
+
+
+def _is_stripe(part: Part, labels: Labels) -> bool:
+    """It runs through the picture from side to side: a band of a flag."""
+    return part.width == labels.shape[1] or part.height == labels.shape[0]
 
 
 def _connect(labels: Labels) -> None:
@@ -115,18 +131,53 @@ def _drop_soft(parts: Parts, labels: Labels, lab: Floats, ground: Ground) -> Non
             _give(part, labels, BACKGROUND, parts)
 
 
-def _drop_crumbs(parts: Parts, labels: Labels) -> None:
-    """Thin bits along the side of something much larger are its rim."""
+def _drop_crumbs(parts: Parts, labels: Labels, ground: Ground, *, coded: bool) -> None:
+    """Thin bits along the side of something much larger are its rim; so are bits of a faded tip in lossy files."""
     for part in sorted(parts.values(), key=lambda p: p.area):
-        if part.thickness > 3.2:
-            continue
         near = {k: v for k, v in part.neighbours(labels).items() if k in parts}
         if not near:
             continue
         host = parts[max(near, key=lambda k: near[k])]
-        if near[host.label] > 0.3 and part.area < 0.1 * host.area and host.thickness > 2 * part.thickness:
+        if part.area > 0.1 * host.area or host.thickness < 2 * part.thickness:
+            continue
+        touch = near[host.label]
+        rim = part.thickness < 3.2 and 0.3 < touch < 0.85
+        faded = coded and part.thickness < 6 and 0.12 < touch < 0.85 and _blends(part, host, ground)
+        if rim or faded:
             _give(part, labels, host.label, parts)
             host.again(labels)
+
+
+def _blends(part: Part, host: Part, ground: Ground, slack: float = 0.3) -> bool:
+    """Whether a part's colour lies between that of its host and the background."""
+    behind = np.median(part.cut(ground.surface)[part.mask], 0)
+    line, own = host.colour - behind, part.colour - behind
+    length = float(line @ line) + 1e-6
+    share = float(np.clip(own @ line / length, 0, 1))
+    return float(np.linalg.norm(own - share * line)) < slack * length**0.5
+
+
+def _blend_rims(parts: Parts, labels: Labels, lab: Floats, ground: Ground) -> None:
+    """Bands around a blurred thing: they fade from its colour to the background's, and are split between both."""
+    for part in sorted(parts.values(), key=lambda p: p.area):
+        near = part.contacts(labels)
+        hosts = [parts[k] for k in near if k in parts and parts[k].thickness > 2.5 * part.thickness]
+        if not hosts or part.thickness > 0.1 * max(labels.shape):
+            continue
+        host = max(hosts, key=lambda p: near[p.label])
+        if near[host.label] < 0.2 or not _blends(part, host, ground, 0.15):
+            continue
+        spot, colours = part.cut(labels, 2), part.cut(lab, 2)
+        mine = spot == part.label
+        rim = mine & (cv2.erode(mine.astype(np.uint8), square(3)) == 0)
+        step = distance(cv2.dilate(colours, square(3)), cv2.erode(colours, square(3)))
+        behind = part.cut(ground.surface, 2)
+        if float(np.median(step[rim])) > 0.5 * float(np.linalg.norm(host.colour - np.median(behind[mine], 0))):
+            continue
+        ours = lengths(colours[mine] - host.colour) < lengths(colours[mine] - behind[mine])
+        spot[mine] = np.where(ours, host.label, BACKGROUND)
+        del parts[part.label]
+        host.again(labels)
 
 
 def _drop_noise(parts: Parts, labels: Labels, ground: Ground, rough: float) -> None:
@@ -137,13 +188,15 @@ def _drop_noise(parts: Parts, labels: Labels, ground: Ground, rough: float) -> N
 
 
 def _drop_texture(parts: Parts, labels: Labels, ground: Ground) -> None:
-    """Many like pieces of little contrast are the pattern of the background."""
+    """Many like pieces of little contrast are a pattern: the squares of a checkerboard, the lines of a grid."""
     faint = [p for p in parts.values() if float(p.cut(ground.away)[p.mask].mean()) < 30]
     for part in sorted(faint, key=lambda p: -p.area):
         alike = [p for p in faint if p.label in parts and unlike(p, part) < 5]
-        if len(alike) >= 16:
+        lines = all(p.thickness <= 2 for p in alike)
+        if len(alike) >= (12 if lines else 24):
             for p in alike:
-                _give(p, labels, BACKGROUND, parts)
+                near = p.neighbours(labels)
+                _give(p, labels, max(near, key=lambda k: near[k], default=BACKGROUND), parts)
 
 
 def _see_through(parts: Parts, backdrops: Parts, labels: Labels, tolerance: float) -> None:
@@ -169,8 +222,6 @@ def is_hollow(ring: Part, hole: Part) -> bool:
     if ring.thickness <= 0.22 * size:
         return True
     name = name_shape(hole.mask)
-    if name in {"shape", "line"}:
-        return True
     dx = abs(ring.x + ring.width / 2 - hole.x - hole.width / 2)
     dy = abs(ring.y + ring.height / 2 - hole.y - hole.height / 2)
     kin = {name, name_shape(ring.mask)}
@@ -209,7 +260,7 @@ def _enclosing(part: Part, labels: Labels, parts: Parts) -> Part | None:
 
 def _join_outlines(parts: Parts, labels: Labels) -> None:
     """A thin part, or thin parts of one colour, that go around most of a thing are its outline."""
-    claims: dict[int, list[Part]] = {}
+    claims: dict[int, list[tuple[Part, bool]]] = {}
     for fill in sorted(parts.values(), key=lambda p: p.area):
         near = fill.neighbours(labels)
         thin = [parts[k] for k in near if k in parts and _may_outline(parts[k], fill)]
@@ -218,14 +269,17 @@ def _join_outlines(parts: Parts, labels: Labels) -> None:
         main = max(thin, key=lambda p: near[p.label])
         same = [p for p in thin if unlike(p, main) < 30]
         if sum(near[p.label] for p in same) >= 0.5:
+            closed = fill.inside(main) and near[main.label] > 0.9
             for p in same:
-                claims.setdefault(p.label, []).append(fill)
+                claims.setdefault(p.label, []).append((fill, closed))
     grown: dict[int, float] = {}
-    for label, fills in claims.items():
+    for label, claimed in claims.items():
         line = parts.get(label)
-        fills = [f for f in fills if f.label in parts]
+        fills = [f for f, _ in claimed if f.label in parts]
         if line is None or not fills:
             continue
+        if not all(closed for _, closed in claimed) and _reach(line, fills, labels) < 0.6:
+            continue  # the lines of a grid go on beyond what lies between them
         _share_out(line, fills, labels)
         for fill in fills:
             grown[fill.label] = max(grown.get(fill.label, 0), line.thickness)
@@ -240,6 +294,14 @@ def _join_outlines(parts: Parts, labels: Labels) -> None:
 def _may_outline(line: Part, fill: Part) -> bool:
     side = min(fill.width, fill.height) + 2 * line.thickness
     return line.thickness <= max(3.0, 0.14 * side) and fill.thickness >= 1.5 * line.thickness
+
+
+def _reach(line: Part, fills: list[Part], labels: Labels) -> float:
+    """The share of a line's pixels that lie along the things it may outline."""
+    spot = line.cut(labels, 3)
+    away = ~np.isin(spot, [f.label for f in fills])
+    depth = cv2.distanceTransform(away.astype(np.uint8), cv2.DIST_L2, 5)
+    return float((depth[spot == line.label] <= 1.6 * line.thickness + 1.5).mean())
 
 
 def _share_out(line: Part, fills: list[Part], labels: Labels) -> None:
@@ -297,3 +359,42 @@ def _continues(a: Part, b: Part, line: Part, labels: Labels, tolerance: float) -
         return False
     depth = cv2.distanceTransform((spot != a.label).astype(np.uint8), cv2.DIST_L2, 3)
     return float((depth[touching] <= 1.5 * line.thickness + 3).mean()) > 0.6
+
+
+def _join_text(parts: Parts, labels: Labels) -> None:
+    """Small strokes of one colour in a row are a line of text, one thing."""
+    strokes = sorted((p for p in parts.values() if _may_be_letter(p, labels)), key=lambda p: (p.x, p.y))
+    groups = Groups(len(strokes))
+    for i, a in enumerate(strokes):
+        for j in range(i + 1, len(strokes)):
+            if strokes[j].x > a.x + a.width + 1.2 * a.height + 4:
+                break
+            if _in_row(a, strokes[j], labels.shape[0]):
+                groups.join(i, j)
+    lines: dict[int, list[Part]] = {}
+    for i, stroke in enumerate(strokes):
+        lines.setdefault(groups.find(i), []).append(stroke)
+    for line in lines.values():
+        odd = sum(name_shape(p.mask) in {"shape", "line", "cross", "star"} for p in line)
+        if len(line) >= 3 and odd >= 0.4 * len(line):
+            first = max(line, key=lambda p: p.area)
+            for p in line:
+                if p is not first:
+                    _give(p, labels, first.label, parts)
+            first.again(labels)
+            first.text = True
+
+
+def _may_be_letter(part: Part, labels: Labels) -> bool:
+    return (
+        part.height <= 0.5 * labels.shape[0]
+        and part.width <= 2.5 * part.height + 4
+        and part.thickness <= 0.5 * max(part.width, part.height)
+    )
+
+
+def _in_row(a: Part, b: Part, height: int) -> bool:
+    high, low = max(a.height, b.height), min(a.height, b.height)
+    shared = min(a.y + a.height, b.y + b.height) - max(a.y, b.y)
+    gap = max(a.x, b.x) - min(a.x + a.width, b.x + b.width)
+    return shared >= 0.5 * low and gap <= (0.7 if high < 0.12 * height else 0.3) * high and high <= 2.6 * low and unlike(a, b) < 40

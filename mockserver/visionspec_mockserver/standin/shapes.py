@@ -12,7 +12,7 @@ from .parts import filled, padded, thickness
 if TYPE_CHECKING:
     from .arrays import Bits, Labels
 
-_CORNERS = {5: "pentagon", 6: "hexagon", 8: "octagon"}
+_CORNERS = {4: "diamond", 5: "pentagon", 6: "hexagon", 8: "octagon"}
 _SQUARE = 1.09  # sides that differ less than this factor are equal
 
 
@@ -29,7 +29,7 @@ def name_shape(mask: Bits) -> str:
         return "square" if b < _SQUARE * a else "rectangle"
     if _like_ellipse(whole, area):
         return "circle" if b < _SQUARE * a else "ellipse"
-    return _by_corners(outline, area, a, b)
+    return _by_corners(outline, area)
 
 
 def name_open_shape(mask: Bits) -> str:
@@ -55,22 +55,25 @@ def _like_ellipse(whole: Bits, area: float) -> bool:
     return within > 0.95 * area and within > 0.95 * full
 
 
-def _by_corners(outline: Labels, area: float, a: float, b: float) -> str:
+def _by_corners(outline: Labels, area: float) -> str:
     hull = cv2.convexHull(outline)
     solid = area / max(float(cv2.contourArea(hull)) + 0.5 * cv2.arcLength(hull, closed=True), 1)
-    corners = cv2.approxPolyDP(hull, 0.03 * cv2.arcLength(hull, closed=True), closed=True)
     if solid > 0.9:
         triangle = float(cv2.minEnclosingTriangle(hull)[0] or 0)
+        corners = cv2.approxPolyDP(hull, 0.03 * cv2.arcLength(hull, closed=True), closed=True)
         if triangle and area > 0.84 * triangle and len(corners) <= 4:
             return "triangle"
-        if len(corners) == 4:
-            return "diamond" if 0.45 < area / (a * b) or area > 0.8 * a * b else "shape"
-        return _CORNERS.get(len(corners), "shape")
+        sides = cv2.arcLength(corners, closed=True) / 2
+        exact = abs(float(cv2.contourArea(corners)) + sides - area) < 0.06 * area
+        if not exact or len(corners) not in _CORNERS:
+            return "shape"
+        edges = np.linalg.norm(corners - np.roll(corners, 1, 0), axis=-1)
+        return _CORNERS[len(corners)] if edges.max() < 2.2 * edges.min() else "shape"
     tips = _tips(outline)
     if 0.4 < solid < 0.85 and tips >= 5:
         return "star"
     if tips == 4 and 0.4 < solid < 0.85:
-        return "cross" if area < 0.75 * a * b else "shape"
+        return "cross"
     return "shape"
 
 

@@ -161,7 +161,7 @@ def file_id(file: File | str) -> str:
         InvalidInput: if it has none.
     """
     name = (file.name or file.uri or "") if isinstance(file, File) else file
-    name = name.rpartition("files/")[2].partition("?")[0].partition(":")[0]
+    name = name.rpartition("files/")[2].partition(":")[0]
     if not name or "/" in name:
         raise InvalidInput(f"no name of a file: {show(file)}", given=file)
     return quote(name, safe="")

@@ -14,15 +14,17 @@ Where an axis shrinks, Pillow does it.
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from PIL import Image
 
 from visionspec._registry import rule
+from visionspec.rules._native import SLACK, enlarge
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable
 
     import numpy.typing as npt
 
@@ -30,11 +32,14 @@ if TYPE_CHECKING:
     Weights = npt.NDArray[np.int32]
     Map = npt.NDArray[np.uint8]
     Bits = npt.NDArray[np.bool_]
+    Values = npt.NDArray[np.uint8] | npt.NDArray[np.int32]
+    Judge = Callable[[slice, Bits], Indices]
 
 _BITS = 22  # Pillow's PRECISION_BITS: 32 - 8 - 2
 _HALF = 1 << (_BITS - 1)
 _BAND_PX = 1 << 18  # results computed at a time: bounds the temporaries, and they stay in the cache
-_WHOLE_PX = 1 << 22  # what Pillow may be asked for beyond the window
+_WHOLE_PX = 1 << 22  # what Pillow and opencv may be asked for beyond the window
+_REMEMBERED_PX = 1 << 12
 
 
 class Span(NamedTuple):
@@ -81,30 +86,59 @@ def _resize(values: Map, width: int, height: int) -> Map:
 
 
 def _growing(values: Map, x: Span, y: Span, threshold: int) -> Bits:
+    """Judge all pixels roughly first, then those that are doubtful exactly."""
     height, width = values.shape
-    left, *x_weights = _taps(width, x)
-    top, *y_weights = _taps(height, y)
-    starts = top * width
+    across, down = _taps(width, x), _taps(height, y)
+    judge = _by_opencv(values, x, y, threshold) or _by_cells(values, across.first, down.first, threshold)
     flat = values.ravel()
-    counts = _above(values, threshold).take(left, axis=1)
+    corners = np.array([[[0], [1]], [[width], [width + 1]]])
     result = np.empty((y.length, x.length), np.bool_)
     rows = max(1, _BAND_PX // x.length)
     for start in range(0, y.length, rows):
-        band = slice(start, start + rows)
-        cells = counts.take(top[band], axis=0)
-        out = np.right_shift(cells, 2, out=result[band].view(np.uint8)).ravel()
-        mixed = np.flatnonzero((cells & 3) > 0)
-        if mixed.size:
-            row, column = np.divmod(mixed, x.length)
+        out = result[start : start + rows]
+        doubtful = judge(slice(start, start + rows), out)
+        if doubtful.size:
+            row, column = np.divmod(doubtful, x.length)
             row += start
-            first = starts.take(row)
-            first += left.take(column)
-            weights = [weight.take(column) for weight in x_weights]
-            upper = _weigh(_pixels(flat, first), _pixels(flat, first + 1), weights)
-            first += width
-            lower = _weigh(_pixels(flat, first), _pixels(flat, first + 1), weights)
-            out[mixed] = _weigh(upper, lower, [weight.take(row) for weight in y_weights]) > threshold
+            first = down.first.take(row)
+            first *= width
+            first += across.first.take(column)
+            # The four pixels around each. One past an edge weighs nothing: any other will do for it.
+            around = flat.take(first + corners, mode="clip")
+            pairs = _weigh(around[:, 0], around[:, 1], across.weights.take(column, axis=1))
+            out.ravel()[doubtful] = _weigh(pairs[0], pairs[1], down.weights.take(row, axis=1)) > threshold
     return result
+
+
+def _by_opencv(values: Map, x: Span, y: Span, threshold: int) -> Judge | None:
+    """Doubtful are pixels that opencv, where it is installed, puts near the threshold."""
+    if x.size * y.size > max(_WHOLE_PX, x.length * y.length):
+        return None
+    whole = enlarge(values, x.size, y.size)
+    if whole is None:
+        return None
+    window = whole[y.start : y.stop, x.start : x.stop]
+    lowest = np.uint8(
+        (threshold - SLACK + 1) % 256
+    )  # at the ends of the range it wraps: a few pixels too many
+
+    def judge(band: slice, out: Bits) -> Indices:
+        np.greater(window[band], threshold, out=out)
+        return np.flatnonzero(window[band] - lowest < 2 * SLACK)
+
+    return judge
+
+
+def _by_cells(values: Map, left: Indices, top: Indices, threshold: int) -> Judge:
+    """Doubtful are pixels between four that do not agree."""
+    counts = _above(values, threshold).take(left, axis=1)
+
+    def judge(band: slice, out: Bits) -> Indices:
+        cells = counts.take(top[band], axis=0)
+        np.right_shift(cells, 2, out=out.view(np.uint8))
+        return np.flatnonzero((cells & 3) > 0)
+
+    return judge
 
 
 def _above(values: Map, threshold: int) -> Map:
@@ -118,22 +152,26 @@ def _above(values: Map, threshold: int) -> Map:
     return above
 
 
-def _pixels(flat: Map, indices: Indices) -> Map:
-    return flat.take(indices, mode="clip")  # a neighbour past the edge weighs nothing: any pixel will do
-
-
-def _weigh(
-    a: npt.NDArray[np.integer], b: npt.NDArray[np.integer], weights: Sequence[Weights]
-) -> npt.NDArray[np.int32]:
-    total: npt.NDArray[np.int32] = a * weights[0]
+def _weigh(a: Values, b: Values, weights: Weights) -> Weights:
+    total: Weights = a * weights[0]
     total += b * weights[1]
     total += _HALF
     total >>= _BITS
     return total
 
 
-def _taps(size: int, span: Span) -> tuple[Indices, Weights, Weights]:
-    """For every result of a growing axis: its first pixel, the weights of that and of the next one."""
+class _Taps(NamedTuple):
+    """For every result of a growing axis its first pixel; the weights of that and the next one (2 x n)."""
+
+    first: Indices
+    weights: Weights
+
+
+def _taps(size: int, span: Span) -> _Taps:
+    return (_remembered_taps if span.length <= _REMEMBERED_PX else _new_taps)(size, span)
+
+
+def _new_taps(size: int, span: Span) -> _Taps:
     centre = np.arange(span.length) + (span.start + 0.5)
     centre *= size / span.size
     centre -= 0.5
@@ -143,4 +181,10 @@ def _taps(size: int, span: Span) -> tuple[Indices, Weights, Weights]:
     share[first == size - 1] = 0.0
     np.maximum(share, 0.0, out=share)
     share *= 1 << _BITS
-    return first, ((1 << _BITS) + 0.5 - share).astype(np.int32), (share + 0.5).astype(np.int32)
+    weights = np.empty((2, span.length), np.int32)
+    weights[0] = (1 << _BITS) + 0.5 - share
+    weights[1] = share + 0.5
+    return _Taps(first, weights)
+
+
+_remembered_taps = functools.lru_cache(maxsize=512)(_new_taps)  # at most 32 MB; boxes have similar sides

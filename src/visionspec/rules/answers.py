@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 MAX_CHARACTERS = 1 << 24
 """256 characters for every one of the 65,536 tokens at which an answer of a model ends."""
 
+_SINGLE_QUOTED = re.compile(r"[\[{,]\s*+'")
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")  # JSON can say it, and no file can hold it
 
 ReversedCorners: TypeAlias = Literal["sort", "reject"]
@@ -48,7 +49,7 @@ MEANINGS: Mapping[str, str] = MappingProxyType(
         "damaged": "Something that begins like JSON is none; what is sound in or after it was kept.",
         "too-many-items": "There were more items than a model can write; the rest was not read.",
         # of an item that was kept
-        "reversed-corners": "A minimum was greater than its maximum; the corners were sorted.",
+        "reversed-corners": "A minimum was greater than its maximum: sorted, or rejected if that was asked for.",
         "clipped": "The box reached beyond the frame and was clipped to it.",
         "no-label": "There was no label, or it was not a string.",
         "duplicate-keys": "A key stood twice in the item; the last one counts.",
@@ -166,6 +167,7 @@ class Answer:
     "answers.empty",
     "answers.no-answer",
     "answers.length",
+    "answers.memory",
     "answers.several-blocks",
 )
 def decode_answer(
@@ -186,7 +188,8 @@ def decode_answer(
         reversed_corners: "sort" them, or "reject" the item as the sample code does.
 
     Returns:
-        Boxes in pixels. An empty list in the text is an answer without items.
+        Boxes in pixels. An empty list in the text is an answer without items. Whatever the text says, at most
+        64 bytes are allocated per character and per pixel of the frame (of 1,048,576 px, if it has fewer).
 
     Raises:
         InvalidAnswer: if the text holds no answer at all.
@@ -235,7 +238,7 @@ def _why_not(text: str, found: _scan.Found) -> str:
         return f"the answer is empty: {show(text)}"
     if found.failure is None:
         return f"{show(text)} holds no list of items"
-    hint = "; strings in JSON stand in double quotes" if "'" in found.failure else ""
+    hint = "; strings in JSON stand in double quotes" if _SINGLE_QUOTED.search(text) else ""
     return f"{show(text)} holds no item that could be read: {found.failure}{hint}"
 
 

@@ -10,9 +10,9 @@ mask.
 
 from __future__ import annotations
 
-import binascii
 import io
 import re
+import zlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +31,7 @@ from visionspec.errors import (
     show,
 )
 from visionspec.rules import _polygon
+from visionspec.rules._native import decode_grey, from_base64
 from visionspec.rules._resample import Span, binarise
 from visionspec.rules.boxes import PixelBox, PixelPoint, clip, polygon_to_pixels
 from visionspec.rules.media import decode_base64, read_info
@@ -55,6 +56,9 @@ BUDGET_FRAMES = 64
 
 _DATA_URI = re.compile(r"\s*data:[^,]{0,128},", re.IGNORECASE)
 _SEG_TOKENS = re.compile(r"\s*<(?:start_of_mask|seg_\d+)>")
+_IHDR_DEPTH, _GREY = 24, b"\x08\x00"  # where a PNG says that a pixel is one byte of grey
+_IHDR_END = 33
+_PIXELS = (b"PLTE", b"IDAT", b"IEND")
 _FORMS = {"image/png": "png", "image/jpeg": "jpeg"}
 
 
@@ -203,7 +207,7 @@ def _decode_map(text: str, limit_px: int, budget: Budget) -> tuple[str, Map]:
 
 def _from_base64(text: str) -> bytes:
     try:
-        return binascii.a2b_base64(text, strict_mode=True)
+        return from_base64(text)
     except ValueError:
         return decode_base64(text)  # URL-safe, wrapped, unpadded: all of it costs a second pass
 
@@ -227,17 +231,35 @@ def _open(data: bytes, limit_px: int, budget: Budget) -> tuple[str, Map]:
     if size[0] * size[1] > limit_px:
         raise _invalid("size-cap", f"the mask declares {size[0]}x{size[1]} px, more than {limit_px:,} in all")
     budget.spend(size[0] * size[1])
+    if form == "png":
+        data, sound = _without_extras(data)
+        grey = decode_grey(data) if sound and data.startswith(_GREY, _IHDR_DEPTH) else None
+        if grey is not None and grey.shape == size[::-1]:
+            return form, grey
     try:
         with Image.open(io.BytesIO(data), formats=(form,)) as image:
-            return form, _to_luminance(image, size)
+            return form, _to_luminance(image)
     except Exception as error:  # hostile bytes make Pillow raise nearly anything
         raise _invalid("corrupt-image", f"the image of the mask cannot be decoded: {error}") from error
 
 
+def _without_extras(png: bytes) -> tuple[bytes, bool]:
+    """The first header, the palette and the pixels: nothing else matters here, and it may be hostile.
+
+    And whether their CRCs are right: Pillow does not mind if they are not, opencv complains on stderr.
+    """
+    parts, sound, position = [png[:_IHDR_END]], True, _IHDR_END
+    while parts[-1][4:8] != b"IEND":
+        end = position + 12 + int.from_bytes(png[position : position + 4], "big")
+        if png[position + 4 : position + 8] in _PIXELS:
+            parts.append(png[position:end])
+            sound = sound and zlib.crc32(parts[-1][4:-4]) == int.from_bytes(parts[-1][-4:], "big")
+        position = end
+    return b"".join(parts), sound
+
+
 @rule("masks.luminance")
-def _to_luminance(image: Image.Image, size: tuple[int, int]) -> Map:
-    if image.size != size:
-        raise ValueError(f"one header says {size}, another one {image.size}")
+def _to_luminance(image: Image.Image) -> Map:
     if image.mode.startswith("I"):  # 16 bits, which convert("L") would cut off at 255
         return (np.asarray(image).astype(np.int64) >> 8).clip(0, 255).astype(np.uint8)
     return np.asarray(image if image.mode == "L" else image.convert("L"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from visionspec.rules.containers import MAX_PARTS, Header, check_sides, corrupt, number, truncated
@@ -136,10 +137,10 @@ def _primary(data: bytes, parts: dict[str, tuple[int, int]]) -> Header:
     if "pitm" not in parts or "iprp" not in parts:
         raise corrupt("HEIF has no primary item with properties (pitm and iprp boxes)")
     start = parts["pitm"][0]
-    item = number(data, start + 4, 4 if data[start] else 2)
+    item = number(data, start + 4, 4 if number(data, start, 1) else 2)
     size: tuple[int, int] | None = None
     turn = (1, 0, 0, 1)
-    for kind, body in _properties(data, parts["iprp"], item):
+    for kind, body in islice(_properties(data, parts["iprp"], item), MAX_PARTS):
         swapped = _ORIENTATION_OF[turn] > 4
         if kind == "ispe" and size is None:
             size = number(data, body + 4, 4), number(data, body + 8, 4)
@@ -185,4 +186,5 @@ def _associated(data: bytes, body: int, end: int, item: int) -> Iterator[int]:
         if number(data, position, id_size) == item:
             for at in range(first, first + count * index_size, index_size):
                 yield number(data, at, index_size) & (0x7FFF if index_size == 2 else 0x7F)
+            return  # an item has one entry
         position = first + count * index_size

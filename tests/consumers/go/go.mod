@@ -1,0 +1,3 @@
+module visionspec/consumer
+
+go 1.21

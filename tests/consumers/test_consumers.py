@@ -1,0 +1,261 @@
+"""spec/ can be consumed without Python: a JavaScript and a Go program, written from it alone, pass its vectors."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import pytest
+
+from visionspec import spec
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+HERE = Path(__file__).parent
+# What the issue asks for at least; a program may say of any other function that it is not implemented.
+DEMANDED = {
+    "image_tokens", "tile_grid", "patch_grid", "video_frame_tokens", "video_tokens", "pdf_page_tokens",
+    "family_of", "check_resolution", "to_pixels", "to_norm", "point_to_pixels", "polygon_to_pixels", "clip",
+    "sort_corners", "to_displayed", "to_stored", "check_image_count", "check_inline_size", "check_pdf",
+    "check_url_input", "check_file_size", "check_file_id", "page_size", "sniff", "check_declared", "sse.decode",
+}  # fmt: skip
+LINE = re.compile(
+    r"(?P<file>\S+\.json) +(?P<function>\S+) +"
+    r"(?:(?P<passed>\d+) passed +(?P<noted>\d+) noted +(?P<failed>\d+) failed"
+    r"|not implemented here \((?P<cases>\d+) cases\))"
+)
+
+
+class Run(NamedTuple):
+    """How a program ended, what it said, and that by name of the vector file."""
+
+    code: int
+    output: str
+    files: dict[str, dict[str, str | None]]
+
+    def count(self, file: str) -> tuple[int, int, int]:
+        passed, noted, failed = (int(self.files[file][name] or 0) for name in ("passed", "noted", "failed"))
+        return passed, noted, failed
+
+
+def tool(name: str) -> str:
+    """The path of a program; on the CI machine a missing one is a failure, elsewhere a reason to skip."""
+    if found := shutil.which(name):
+        return found
+    reason = f"{name} is not on PATH"
+    if os.environ.get("CI"):
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+@pytest.fixture(scope="session", params=["javascript", "go"])
+def command(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    if request.param == "javascript":
+        return [tool("node"), str(HERE / "javascript" / "consume.mjs")]
+    binary = tmp_path_factory.mktemp("go") / "consume"
+    # The standard library and this machine's toolchain are all that it needs: nothing may be fetched.
+    offline = {"GOTOOLCHAIN": "local", "GOPROXY": "off", "GOFLAGS": ""}
+    if not os.environ.get("HOME"):
+        offline["GOCACHE"] = str(tmp_path_factory.mktemp("go-cache"))
+    subprocess.run(
+        [tool("go"), "build", "-o", binary, "."], cwd=HERE / "go", env=os.environ | offline, check=True
+    )
+    return [str(binary)]
+
+
+@pytest.fixture
+def consume(command: list[str]) -> Callable[[Path], Run]:
+    def run(folder: Path) -> Run:
+        done = subprocess.run(
+            [*command, str(folder)], capture_output=True, text=True, encoding="utf-8", timeout=60, check=False
+        )
+        files = {found["file"]: found.groupdict() for found in LINE.finditer(done.stdout)}
+        return Run(done.returncode, done.stdout + done.stderr, files)
+
+    return run
+
+
+@pytest.fixture
+def vectors(tmp_path: Path) -> Path:
+    """A copy of the vectors, to be damaged."""
+    return Path(shutil.copytree(spec.directory() / "vectors", tmp_path / "vectors"))
+
+
+def damage(
+    folder: Path, file: str, change: Callable[[dict[str, Any]], object], case_id: str | None = None
+) -> None:
+    """Change the cases of a file, or one of them."""
+    path = folder / file
+    document = json.loads(path.read_text(encoding="utf-8"))
+    for case in document["cases"]:
+        if case_id in (None, case["id"]):
+            change(case)
+    path.write_text(json.dumps(document), encoding="utf-8")
+
+
+def test_the_vectors_pass_and_no_file_is_passed_over(consume: Callable[[Path], Run]) -> None:
+    run = consume(spec.directory() / "vectors")
+    assert run.code == 0, run.output
+    assert {name.removesuffix(".json") for name in run.files} == set(spec.vectors())
+    for name, file in spec.vectors().items():
+        said = run.files[f"{name}.json"]
+        assert said["function"] == file.function
+        if said["cases"] is None:
+            assert run.count(f"{name}.json") == (len(file.cases), 0, 0)
+        else:
+            assert file.function not in DEMANDED
+            assert int(said["cases"]) == len(file.cases)
+
+
+def test_every_case_is_judged(consume: Callable[[Path], Run], vectors: Path) -> None:
+    """With nothing but wrong expectations nothing passes: acceptable cases are noted, all others fail."""
+    for path in vectors.glob("*.json"):
+        damage(vectors, path.name, lambda case: case.update(expected={"error": "Damaged"}))
+    run = consume(vectors)
+    assert run.code == 1
+    for name, file in spec.vectors().items():
+        if run.files[f"{name}.json"]["cases"] is None:
+            acceptable = sum(case.result == "acceptable" for case in file.cases)
+            assert run.count(f"{name}.json") == (0, acceptable, len(file.cases) - acceptable), name
+
+
+@pytest.mark.parametrize(
+    ("file", "case_id", "change", "said"),
+    [
+        (
+            "tile_grid.json",
+            "document-960x540",
+            lambda case: case["expected"].update(tiles=7),
+            ("failed: tokens.tile-count document-960x540: expected", '"tiles":7', '"tiles":6'),
+        ),
+        (
+            "to_pixels.json",
+            "enormous",
+            lambda case: case.update(expected=[0, 0, 10000000000000, 20000000000001]),
+            ("failed: boxes.to-pixels enormous: expected [0,0,10000000000000,20000000000001], got",),
+        ),
+        (
+            "to_pixels.json",
+            "floor",
+            lambda case: case.update(result="invalid", expected={"error": "InvalidBox"}),
+            ('failed: boxes.to-pixels floor: expected {"error":"InvalidBox"}, got',),
+        ),
+        (
+            "check_file_id.json",
+            "forty-one",
+            lambda case: case.update(result="valid", expected=None),
+            ("failed: limits.file-id forty-one: expected null, got", "LimitExceeded"),
+        ),
+        (
+            "in_range.json",
+            "inside",
+            lambda case: case.update(expected=1),
+            ("failed: boxes.range inside: expected 1, got true",),
+        ),
+    ],
+)
+def test_a_damaged_case_fails_and_names_its_rule(
+    consume: Callable[[Path], Run],
+    vectors: Path,
+    file: str,
+    case_id: str,
+    change: Callable[[dict[str, Any]], object],
+    said: tuple[str, ...],
+) -> None:
+    damage(vectors, file, change, case_id)
+    run = consume(vectors)
+    assert run.code == 1
+    assert run.count(file)[1:] == (0, 1)
+    assert sum(run.count(name)[2] for name in run.files) == 1
+    for part in said:
+        assert part in run.output
+
+
+@pytest.mark.parametrize("expected", [[0, 0, 0, 0], {"error": "InvalidBox"}])
+def test_another_reading_is_noted_and_no_failure(
+    consume: Callable[[Path], Run], vectors: Path, expected: object
+) -> None:
+    damage(vectors, "to_pixels.json", lambda case: case.update(expected=expected), "below-zero")
+    run = consume(vectors)
+    assert run.code == 0
+    assert run.count("to_pixels.json")[1:] == (1, 0)
+    assert "noted: boxes.to-pixels below-zero" in run.output
+
+
+def test_an_unknown_function_is_not_implemented(consume: Callable[[Path], Run], vectors: Path) -> None:
+    new = {"function": "count_teeth", "description": "", "cases": [{"id": "one"}]}
+    (vectors / "new.json").write_text(json.dumps(new), encoding="utf-8")
+    run = consume(vectors)
+    assert run.code == 0
+    assert run.files["new.json"]["cases"] == "1"
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda case: case.update(result="perhaps"), "no result is called"),
+        (lambda case: case.update(input=None), "clip"),
+    ],
+)
+def test_a_case_that_cannot_be_judged_ends_the_run(
+    consume: Callable[[Path], Run], vectors: Path, change: Callable[[dict[str, Any]], object], said: str
+) -> None:
+    damage(vectors, "clip.json", change, "inside")
+    run = consume(vectors)
+    assert run.code == 1
+    assert said in run.output
+
+
+def test_a_folder_without_vectors_fails(consume: Callable[[Path], Run], tmp_path: Path) -> None:
+    run = consume(tmp_path)
+    assert run.code == 1
+    assert "no case was judged" in run.output
+
+
+def test_a_missing_toolchain_fails_on_the_ci_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setenv("CI", "true")
+    with pytest.raises(pytest.fail.Exception, match="node is not on PATH"):
+        tool("node")
+    monkeypatch.delenv("CI")
+    with pytest.raises(pytest.skip.Exception, match="node is not on PATH"):
+        tool("node")
+
+
+def _values(value: object) -> Iterator[object]:
+    if isinstance(value, dict):
+        value = [*value, *value.values()]
+    if isinstance(value, list):
+        for one in value:
+            yield from _values(one)
+    else:
+        yield value
+
+
+def test_every_parser_reads_the_same_numbers_and_texts() -> None:
+    """What spec/README.md promises: no number past 2^53; nor NaN, nor half of a surrogate pair."""
+    for path in (spec.directory() / "vectors").glob("*.json"):
+        for value in _values(json.loads(path.read_text(encoding="utf-8"), parse_constant=pytest.fail)):
+            if isinstance(value, int | float):
+                assert abs(value) <= 2**53, path.name
+            elif isinstance(value, str):
+                value.encode()
+
+
+def test_the_readme_explains_every_kind_of_error() -> None:
+    table = re.findall(
+        r"^\| `([A-Z]\w+)` \|", (spec.directory() / "README.md").read_text(encoding="utf-8"), re.M
+    )
+    used = {
+        case.expected["error"]
+        for file in spec.vectors().values()
+        for case in file.cases
+        if case.result == "invalid"
+    }
+    assert sorted(table) == sorted(used)
