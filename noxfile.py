@@ -9,7 +9,7 @@ from pathlib import Path
 import nox
 
 nox.needs_version = ">=2025.2.9"
-nox.options.sessions = ["lint", "types", "tests", "property", "sdk", "build", "demo"]
+nox.options.sessions = ["lint", "types", "tests", "property", "sdk", "conformance", "build", "demo"]
 nox.options.error_on_missing_interpreters = True
 nox.options.reuse_existing_virtualenvs = True
 
@@ -56,7 +56,7 @@ def tests(session: nox.Session) -> None:
     """Everything but the SDKs, with branch coverage and its floor."""
     _install(session, "tests")
     Path(session.create_tmp(), "coverage").unlink(missing_ok=True)
-    session.run("pytest", "-m", "not sdk", "-n", "auto", "--cov", "--cov-report=term", *session.posargs)
+    session.run("pytest", "-m", "not sdk and not controls", "-n", "auto", "--cov", "--cov-report=term", *session.posargs)
 
 
 @nox.session(name="property")
@@ -72,6 +72,14 @@ def sdk(session: nox.Session) -> None:
     _install(session, "sdk")
     _node(session)
     session.run("pytest", "-m", "sdk", *session.posargs)
+
+
+@nox.session
+def conformance(session: nox.Session) -> None:
+    """The suite judges our server, our rules and a client; then every broken rule has to be caught."""
+    _install(session, "sdk")
+    session.run("visionspec", "check", "rules", "--", "python", "-m", "visionspec_conformance.rules.adapter")
+    session.run("pytest", "-m", "controls", "-n", "auto", *session.posargs)
 
 
 @nox.session

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 from collections import OrderedDict
@@ -116,6 +117,17 @@ class Reply:
     def thought_tokens(self) -> int:
         """Tokens of the thought."""
         return text_tokens(self.thought or "")
+
+
+# A PNG of 1x1 px.
+_DOT = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGP4DwABAQEAsTj2FAAAAABJRU5ErkJggg=="
+)
+
+
+def warm() -> None:
+    """Look at something once: the first look loads the libraries for pixels, a third of a second of work."""
+    standin.answer(standin.Question("", [standin.Picture(_DOT, "image/png")], None, wants_json=False))
 
 
 class Mock:

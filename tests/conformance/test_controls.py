@@ -14,6 +14,8 @@ from visionspec_mockserver import MockServer
 if TYPE_CHECKING:
     from visionspec_conformance.broken import Answer, Call, Control, Server
 
+pytestmark = pytest.mark.controls
+
 # Checks that read their rules from the vectors carry no literal mark, so `trace` does not list them.
 OF_VECTORS = {"test_an_image_costs_what_was_recorded", "test_a_declared_type_is_taken_or_refused"}
 

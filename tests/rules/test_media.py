@@ -174,7 +174,11 @@ class TestMessages:
             (b"\xff\xd8\xff\xe0\0\x04ab\xff\x05", "the reserved marker FF05 at byte 8"),
             (b"\xff\xd8\xff\xc0\0\x0b\x08\0\0\0\x07\1\1\x11\0", "frame header FFC0 says 7x0 px"),
             (b"RIFF\x20\0\0\0WEBPJUNK\0\0\0\0", "begins with the chunk 'JUNK'; VP8, VP8L or VP8X is due"),
-            (b"RIFF\x20\0\0\0WEBPVP8 \x09\0\0\0", "too short for its own header of 10 bytes"),
+            (b"RIFF\x20\0\0\0WEBPVP8 \x09\0\0\0\x10", "too short for its own header of 10 bytes"),
+            (
+                b"RIFF\x20\0\0\0WEBPVP8 \x0a\0\0\0\x10\0\0\x9d\x01\x2a\0\0\1\0",
+                "WEBP's VP8  chunk says 0x1 px",
+            ),
             (b"RIFF\x20\0\0\0WEBPVP8 \x0a\0\0\0ab", "WEBP ends after 22 of the 30 bytes that hold its size"),
             (b"\0\0\0\x10ftypheic\0\0\0\0\0\0\0\7meta", "HEIF box 'meta' at byte 16 has a size of 7"),
             (b"\0\0\0\x10ftypheic\0\0\0\0\0\0\0\x20meta", "HEIF ends inside its 'meta' box"),

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import signal
 import sys
+import threading
 from pathlib import Path
 from typing import get_args
 
 import click
 
 from visionspec_mockserver.settings import Basis, Settings
+
+_WARM_AFTER_S = 0.5
 
 
 def _mapped(
@@ -75,6 +78,7 @@ def command(
       visionspec serve --map https://example.com/image1.jpg=photo.jpg
     """
     from visionspec_mockserver.app import create_app  # noqa: PLC0415 - keeps --help light
+    from visionspec_mockserver.core import warm  # noqa: PLC0415
     from visionspec_mockserver.threaded import Server, config, listen, url_of  # noqa: PLC0415
 
     settings = Settings(
@@ -90,9 +94,13 @@ def command(
     listener = listen(host, port)
     url = url_of(listener)
 
+    warming = threading.Timer(_WARM_AFTER_S, warm)  # not before the first requests, which it would hold up
+    warming.daemon = True
+
     def listening() -> None:
         click.echo(f"listening on {url}")
         sys.stdout.flush()
+        warming.start()
         key = api_keys[0] if api_keys else "any"
         click.echo(f"export GOOGLE_GEMINI_BASE_URL={url} GEMINI_API_KEY={key}", err=True)
 
@@ -102,5 +110,6 @@ def command(
     except KeyboardInterrupt:
         pass  # the same with SIGINT: the end is what was asked for
     finally:
+        warming.cancel()
         listener.close()
     return 0

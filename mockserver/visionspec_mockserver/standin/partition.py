@@ -235,12 +235,12 @@ def _off_blend(here: Floats, one: Floats, two: Floats, coding: Coding) -> Floats
         length = np.einsum("ij,ij->i", line, line) + np.float32(1e-6)
         part = np.clip(np.einsum("ij,ij->i", here - one, line) / length, 0, 1)
         return np.maximum(lengths(here - one - line * part[:, None]) - 0.1 * np.sqrt(length), 0)
+    stray = 0.25 * min(1.0, coding.spread_px / 6)
     low, high = np.minimum(one[:, 0], two[:, 0]), np.maximum(one[:, 0], two[:, 0])
-    outside = np.maximum(np.maximum(low - here[:, 0], here[:, 0] - high) - 0.1 * (high - low), 0)
+    outside = np.maximum(np.maximum(low - here[:, 0], here[:, 0] - high) - 0.4 * stray * (high - low), 0)
     tint, way = here[:, 1:] - one[:, 1:], line[:, 1:]
     length = np.einsum("ij,ij->i", way, way) + np.float32(1e-6)
     part = np.clip(np.einsum("ij,ij->i", tint, way) / length, 0, 1)
-    stray = 0.25 * min(1.0, coding.spread_px / 6)
     aside = np.maximum(lengths(tint - way * part[:, None]) - stray * np.sqrt(length), 0)
     return np.sqrt(np.square(outside) + np.square(aside))
 

@@ -49,7 +49,7 @@ MEANINGS: Mapping[str, str] = MappingProxyType(
         "damaged": "Something that begins like JSON is none; what is sound in or after it was kept.",
         "too-many-items": "There were more items than a model can write; the rest was not read.",
         # of an item that was kept
-        "reversed-corners": "A minimum was greater than its maximum: sorted, or rejected if that was asked for.",
+        "reversed-corners": "A minimum was greater than its maximum: sorted, or rejected if asked for.",
         "clipped": "The box reached beyond the frame and was clipped to it.",
         "no-label": "There was no label, or it was not a string.",
         "duplicate-keys": "A key stood twice in the item; the last one counts.",

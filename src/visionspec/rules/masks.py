@@ -269,6 +269,7 @@ def _to_luminance(image: Image.Image) -> Map:
     "masks.polygon",
     "masks.polygon-fill",
     "masks.polygon-forms",
+    "masks.polygon-clip",
     "masks.too-few-points",
     "masks.bad-points",
     "masks.oversized-polygon",

@@ -90,7 +90,7 @@ for (const name of names) {
   const counts = { passed: 0, noted: 0, failed: 0 };
   const remarks = [];
   for (const test of file.cases) {
-    if (!RESULTS.includes(test.result)) throw new Error(`${name}: ${test.id}: no result is ${test.result}`);
+    if (!RESULTS.includes(test.result)) throw new Error(`${name}: ${test.id}: no result is called ${JSON.stringify(test.result)}`);
     const got = call(functions[file.function], test);
     const outcome = judge(test, got);
     counts[outcome] += 1;
