@@ -165,6 +165,21 @@ def test_a_map_of_the_usual_size_is_pillows(size: tuple[int, int]) -> None:
     assert np.array_equal(binarise(values, **spans_, threshold=127), expected)
 
 
+@pytest.mark.usefixtures("engine")
+@pytest.mark.parametrize("size", [(301, 403), (397, 211), (256, 999)])
+def test_every_level_of_a_growing_map_is_pillows(size: tuple[int, int]) -> None:
+    """At each threshold, so that one unit in the last of 22 bits shows somewhere in a hundred thousand pixels."""
+    values = np.random.default_rng(3).integers(0, 256, (37, 41), np.uint8)
+    levels = np.asarray(Image.fromarray(values).resize(size, Image.Resampling.BILINEAR))
+    x, y = Span(size[0], 0, size[0]), Span(size[1], 0, size[1])
+    wrong = [
+        threshold
+        for threshold in range(256)
+        if not np.array_equal(binarise(values, x=x, y=y, threshold=threshold), levels > threshold)
+    ]
+    assert wrong == []
+
+
 def test_shrinking_one_side_below_a_window_of_a_huge_other_side_is_done_in_two_steps() -> None:
     """Too large for Pillow as a whole, but all columns are equal: one of them says what to expect."""
     values = np.array([[0], [255], [255], [0]], np.uint8)

@@ -95,19 +95,19 @@ def _boxes(dialect: Dialect) -> object:
         for item, png, polygon in zip(dialect.boxes.items, *areas, strict=True):
             table.add_row(item.label, str(list(item.box)), png, polygon)
         return Padding(table, (0, 0, 0, 2))
-    for title in ("label", "box in px", "drawn", "", "IoU", "PNG mask", "polygon", ""):
+    for title in ("drawn", "box in px", "found as", "box in px", "IoU", "PNG mask", "polygon", ""):
         table.add_column(title)
     for match in dialect.matches:
         table.add_row(
+            match.drawn.name,
+            str(list(match.drawn.box)),
             (match.found.label if match.found else None) or "-",
             str(list(match.found.box)) if match.found else "-",
-            str(list(match.drawn.box)),
-            match.drawn.name,
             f"{match.box_iou:.3f}",
             f"{match.png_iou:.3f}",
             f"{match.polygon_iou:.3f}",
             "[green]ok[/]" if match.good else "[red]below 0.95[/]",
         )
     for item in dialect.surplus:
-        table.add_row(item.label or "-", str(list(item.box)), "[red]not drawn[/]")
+        table.add_row("[red]nothing[/]", "-", item.label or "-", str(list(item.box)))
     return Padding(table, (0, 0, 0, 2))

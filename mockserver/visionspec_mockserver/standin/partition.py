@@ -158,7 +158,7 @@ def _demote(labels: Labels, lab: Floats, luma: Floats, slack: _Slack, coding: Co
     where = small[labels]
     rest = np.where(where, 0, labels).astype(np.int32)
     at = np.nonzero(where)
-    fit = _explain(rest, lab, luma, at, coding)
+    fit = _explain(rest, _Colours(lab, luma, lab, luma), at, coding)
     clear = np.zeros(labels.shape, bool)
     clear[at] = ~slack.odd(fit, at)
     gone = small & (shares(labels, clear, size) > 0.6)
@@ -170,6 +170,21 @@ class _Fit:
     owner: Labels  # the label that a pixel belongs to, 0 where none is near
     cost: Floats  # how far the pixel's colour is from that of the nearest label
     miss: Floats  # how far it is from every blend of two labels nearby
+    place: NDArray[np.int64]  # the pixel, counted row by row, whose colour stood for the owner
+
+
+@dataclass(frozen=True, slots=True)
+class _Colours:
+    """The picture twice, and the colours that stand for labels: a rim pixel stands for its owner, not for itself."""
+
+    lab: Floats
+    luma: Floats
+    typical: Floats
+    typical_luma: Floats
+
+    def learn(self, at: Any, place: NDArray[np.int64]) -> None:
+        self.typical[at] = self.typical.reshape(-1, 3)[place]
+        self.typical_luma[at] = self.typical_luma.reshape(-1, 3)[place]
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,11 +203,11 @@ class _Slack:
 
 
 def _explain(
-    labels: Labels, lab: Floats, luma: Floats, at: tuple[NDArray[np.intp], NDArray[np.intp]], coding: Coding
+    labels: Labels, colours: _Colours, at: tuple[NDArray[np.intp], NDArray[np.intp]], coding: Coding
 ) -> _Fit:
     height, width = labels.shape
     ys, xs = at
-    own = lab[at]
+    own, lab = colours.lab[at], colours.typical
     seen = []
     cost = np.full(len(ys), 1e9, np.float32)
     first = np.zeros(len(ys), np.int32)
@@ -204,8 +219,8 @@ def _explain(
         seen.append((label, gap, there))
         better = gap < cost
         cost, first, place = (np.where(better, *p) for p in ((gap, cost), (label, first), (there, place)))
-    raw = luma.reshape(-1, 3)
-    here, base = luma[at], raw[place]
+    raw = colours.typical_luma.reshape(-1, 3)
+    here, base = colours.luma[at], raw[place]
     miss = np.full(len(ys), 1e9, np.float32)
     cost2 = np.full(len(ys), 1e9, np.float32)
     second = np.zeros(len(ys), np.int32)
@@ -222,7 +237,7 @@ def _explain(
     line = (raw[place2] - base) * trust
     beyond = np.einsum("ij,ij->i", (here - base) * trust, line) > 0.5 * np.einsum("ij,ij->i", line, line)
     owner = np.where(beyond & (second > 0), second, first).astype(np.int32)
-    return _Fit(owner, cost, miss)
+    return _Fit(owner, cost, miss, np.where(owner == first, place, place2))
 
 
 def _off_blend(here: Floats, one: Floats, two: Floats, coding: Coding) -> Floats:
@@ -252,19 +267,21 @@ def _settle(labels: Labels, lab: Floats, luma: Floats, slack: _Slack, coding: Co
     """
     strange = np.zeros(labels.shape, np.float32)
     labels = labels.copy()
+    colours = _Colours(lab, luma, lab.copy(), luma.copy())
     if coding.smoothed:
         labels[_edges(labels)] = 0
     for last in (False, False, True):
         at = np.nonzero(labels == 0)
         if not len(at[0]):
             break
-        fit = _explain(labels, lab, luma, at, coding)
+        fit = _explain(labels, colours, at, coding)
         odd = slack.odd(fit, at)
         if last:
             strange[at] = np.where(odd, np.minimum(fit.cost, 200), 0)
             labels[at] = np.maximum(fit.owner, BACKGROUND)
         else:
             labels[at] = np.where(odd, 0, fit.owner)
+            colours.learn(at, fit.place)
     return labels, strange
 
 

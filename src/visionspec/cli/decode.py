@@ -104,14 +104,15 @@ def _read(answer: str) -> str:
             "ANSWER is the name of a file; to give the text itself, pipe it into 'decode -'"
         )
     else:
-        data = _bytes(Path(answer))[:_MOST_BYTES]
+        data = _bytes(Path(answer), _MOST_BYTES)
     wide = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     return data.decode("utf-16" if wide else "utf-8", errors="replace")
 
 
-def _bytes(path: Path) -> bytes:
+def _bytes(path: Path, most: int = -1) -> bytes:
     try:
-        return path.read_bytes()
+        with path.open("rb") as file:
+            return file.read(most)
     except OSError as error:
         fail(f"cannot read {str(path)!r}: {error.strerror or error}")
 
