@@ -56,7 +56,16 @@ def tests(session: nox.Session) -> None:
     """Everything but the SDKs, with branch coverage and its floor."""
     _install(session, "tests")
     Path(session.create_tmp(), "coverage").unlink(missing_ok=True)
-    session.run("pytest", "-m", "not sdk and not controls", "-n", "auto", "--cov", "--cov-report=term", *session.posargs)
+    session.run(
+        "pytest",
+        "-m",
+        "not sdk and not controls",
+        "-n",
+        "auto",
+        "--cov",
+        "--cov-report=term",
+        *session.posargs,
+    )
 
 
 @nox.session(name="property")

@@ -125,7 +125,7 @@ def main() -> None:
         for store in (None, directory):
             for chunk in (size, CHUNK_BYTES):
                 label = f"{'disk' if store else 'memory':7}{chunk // MIB:6} MiB at once"
-                print(label, measure(file, size, chunk, store), flush=True)  # noqa: T201 - a report
+                print(label, measure(file, size, chunk, store), flush=True)
 
 
 if __name__ == "__main__":

@@ -25,7 +25,7 @@ def run(code: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     "statement",
     [
         "import visionspec",
-        "import visionspec.rules.tokens, visionspec.rules.boxes, visionspec.rules.media, visionspec.rules.limits",
+        "from visionspec.rules import boxes, limits, media, tokens",
         "from visionspec.cli import group; group.get_command(None, 'tokens')",
     ],
 )

@@ -34,9 +34,8 @@ def command(image: Path | None, out: Path) -> int:
     Everything stays on this machine: a stand-in answers by looking at the pixels. With the drawn scene, every
     box and mask that comes back is compared with what was drawn; the exit code is 1 if an IoU is below 0.95.
     """
-    from visionspec_mockserver import demo  # noqa: PLC0415 - keeps --help light
-
     from visionspec.errors import InvalidMedia  # noqa: PLC0415
+    from visionspec_mockserver import demo  # noqa: PLC0415 - keeps --help light
 
     out_console, progress_console = console(), console(stderr=True)
     try:

@@ -22,10 +22,9 @@ if TYPE_CHECKING:
     from .arrays import Bits, Floats, Labels
     from .background import Ground
 
-import os
-BL=float(os.environ.get('BL','.06'))
 BACKGROUND = 1
 _MOST_CORES = 150
+_BLEND = 0.03  # a colour this share of the contrast off the line between two others is still their blend
 _STEPS = ((0, 1), (1, 0), (0, -1), (-1, 0), (1, 1), (1, -1), (-1, 1), (-1, -1))
 _RAYS = [(dy * r, dx * r) for r in (1, 2, 3, 4) for dy, dx in _STEPS if r < 4 or not (dy and dx)]
 
@@ -198,7 +197,7 @@ class _Slack:
     def odd(self, fit: _Fit, at: Any) -> Bits:
         around = self.contrast[at]
         plain = fit.cost < np.maximum(self.tolerance, self.coding.share * around)
-        blend = fit.miss < np.maximum(self.tolerance, BL * around)
+        blend = fit.miss < np.maximum(self.tolerance, _BLEND * around)
         return ~(plain | blend)
 
 

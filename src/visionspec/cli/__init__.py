@@ -47,9 +47,9 @@ class _Commands(click.Group):
             import difflib  # noqa: PLC0415 - only on a typing mistake
 
             near = difflib.get_close_matches(args[0], self.list_commands(ctx), n=1)
-            if near:
-                error.message += f" Did you mean '{near[0]}'?"
-            raise
+            if not near:
+                raise
+            raise click.UsageError(f"{error.message} Did you mean '{near[0]}'?", ctx) from None
 
 
 def _outer() -> dict[str, Any]:
