@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import nox
 nox.needs_version = ">=2025.2.9"
 nox.options.sessions = ["lint", "types", "tests", "property", "sdk", "conformance", "build", "demo"]
 nox.options.error_on_missing_interpreters = True
-nox.options.reuse_existing_virtualenvs = True
+nox.options.reuse_venv = "yes"
 
 ROOT = Path(__file__).parent
 PROJECT = nox.project.load_toml("pyproject.toml")
@@ -26,6 +27,7 @@ def _node(session: nox.Session) -> None:
     session.run(
         "npm",
         "install",
+        "--no-package-lock",
         "--no-audit",
         "--no-fund",
         "--loglevel=error",
@@ -91,28 +93,35 @@ def conformance(session: nox.Session) -> None:
     session.run("pytest", "-m", "controls", "-n", "auto", *session.posargs)
 
 
-@nox.session
+@nox.session(reuse_venv=False)
 def build(session: nox.Session) -> None:
     """Build sdist and wheel, install the wheel into an empty environment, use it from another folder."""
     session.install(*nox.project.dependency_groups(PROJECT, "build"))
-    dist = Path(session.create_tmp()) / "dist"
+    elsewhere = Path(session.create_tmp()).resolve()
+    dist = elsewhere / "dist"
     shutil.rmtree(dist, ignore_errors=True)
     session.run("python", "-m", "build", "--outdir", str(dist), str(ROOT))
     (wheel,) = dist.glob("*.whl")
     session.run("python", str(ROOT / "tests/packaging/inspect_wheel.py"), str(wheel))
-    session.install("--force-reinstall", f"visionspec[mockserver] @ {wheel.as_uri()}")
-    with session.chdir(session.create_tmp()):
+    session.install(f"visionspec[mockserver] @ {wheel.as_uri()}")
+    with session.chdir(elsewhere):
         session.run("visionspec", "rules", "--json", silent=True)
-        session.run("visionspec", "demo", "--out", str(Path(session.create_tmp()) / "pictures"))
+        session.run("visionspec", "demo", "--out", "pictures")
 
 
-@nox.session
+@nox.session(venv_backend="none")
 def demo(session: nox.Session) -> None:
-    """The whole loop, offline, as a user sees it."""
-    _install(session, "tests")
-    session.run(
-        "visionspec", "demo", *(session.posargs or ["--out", str(Path(session.create_tmp()) / "pictures")])
+    """The README's command 1 as it is written there, in a copy of this folder as a clone would hold it."""
+    clone = Path(session.create_tmp()).resolve() / "clone"
+    shutil.rmtree(clone, ignore_errors=True)
+    ignored = shutil.ignore_patterns(
+        ".git", ".nox", ".venv*", "node_modules", "__pycache__", ".*_cache", "visionspec-demo"
     )
+    shutil.copytree(ROOT, clone, ignore=ignored)
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    command = re.search(r"<!-- command 1 -->\n```bash\n(.+)\n```", readme)[1]
+    with session.chdir(clone):
+        session.run("bash", "-euo", "pipefail", "-c", command, external=True)
 
 
 @nox.session(default=False)

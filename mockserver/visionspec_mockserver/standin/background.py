@@ -23,6 +23,8 @@ _GRID = 200  # the surface is found on a grid of at most this many points a side
 _ZONES = 600  # more zones than this are not looked at for the ground
 _KIN = 10.0  # zones of mean colours closer than this may be one ground
 _ORDERS = (0, 1, 2, 4)
+import os
+LK=float(os.environ.get('LK','1.5'))
 _LEAST = 4.0  # a difference below this (Lab) is nothing, however clean the picture
 _COARSE = 16  # the correction has about so many points a side, no finer
 
@@ -100,7 +102,7 @@ def _split(
         limit = cast("Floats", np.maximum(tolerance, 0.12 * reach))
     near = away < limit
     behind = shares(zones, near, size) > 0.5
-    leak = home[zones] & (away > max(2 * tolerance, tolerance + 5))
+    leak = home[zones] & (away > max(LK * tolerance, tolerance + 3))
     small = counts(zones, size) < 9
     mask = (behind[zones] & ~leak) | (near & small[zones])
     return mask, leak

@@ -33,6 +33,9 @@ if TYPE_CHECKING:
     from .pixels import Decoded
     from .relations import Things
 
+import os
+HARD=float(os.environ.get('HARD','35'))
+MILD=float(os.environ.get('MILD','3'))
 _WORK_PX = 1024  # the longer side of the copy that is looked at
 _MOST_REGIONS = 64  # of a drawing
 _MOST_OF_PHOTO = 25
@@ -49,7 +52,7 @@ def look(data: bytes) -> Scene:
     colours = to_lab(work)
     rough = _roughness(colours)
     spread = 8 * work.shape[1] / picture.width_px if picture.lossy or _is_coded(work) else 0.0
-    lab = _smoothed(colours, rough, coded=bool(spread))
+    lab = _smoothed(colours, rough, spread_px=spread)
     zones, size = flat_zones(lab, max(2.2, 5 * _roughness(lab)))
     share, chroma = (0.22, 0.3 if spread > 5 else 0.6) if spread else (0.1, 1.0)
     coding = Coding(spread, share, smoothed=bool(spread) or rough >= 0.8, chroma=chroma)
@@ -104,13 +107,19 @@ def _is_coded(rgb: Pixels) -> bool:
     return seen > 0 and float(ripples[band].mean()) > (0.12 if seen > 2000 else 0.35)
 
 
-def _smoothed(lab: Floats, rough: float, *, coded: bool) -> Floats:
+def _smoothed(lab: Floats, rough: float, *, spread_px: float) -> Floats:
+    """Without noise; and without the ripples of coding, which are as strong as the edges nearby are hard."""
     if rough >= 0.8:
         for sigma in (max(6.0, 3.5 * rough), max(6.0, 2 * rough)):
             lab = cast("Floats", cv2.bilateralFilter(lab, 7, sigma, 2.5))
-    if coded:
+    if spread_px:
+        window = square(2 * max(1, round(spread_px)) + 1)
+        hard = np.ptp(np.stack([cv2.dilate(lab, window), cv2.erode(lab, window)]), 0).max(-1) > HARD
+        mild = strong = lab
         for _ in range(2):
-            lab = cast("Floats", cv2.bilateralFilter(lab, 5, 8.0, 2.0))
+            mild = cast("Floats", cv2.bilateralFilter(mild, 5, MILD, 2.0))
+            strong = cast("Floats", cv2.bilateralFilter(strong, 5, 8.0, 2.0))
+        lab = np.where(hard[..., None], strong, mild)
     return lab
 
 

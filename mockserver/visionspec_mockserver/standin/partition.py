@@ -137,11 +137,16 @@ def _join(labels: Labels, lab: Floats, contrast: Floats, ground: Ground, coding:
     busy = np.bincount(labels.ravel(), weights=contrast.ravel(), minlength=size) / np.maximum(areas, 1)
     away = np.bincount(labels.ravel(), weights=ground.away.ravel(), minlength=size) / np.maximum(areas, 1)
     groups = Groups(size)
-    for (a, b), (_, gap) in facing(labels, lab, 3).items():
+    once: set[int] = set()
+    for (a, b), (_, gap) in sorted(facing(labels, lab, 3).items(), key=lambda pair: pair[1][1]):
         if a == BACKGROUND:
             continue
-        noise = max(9, 0.12 * min(busy[a], busy[b]), 0.3 * min(away[a], away[b])) if min(areas[a], areas[b]) < 6 * coding.spread_px**2 else 0
-        if gap < max(1.3 * ground.tolerance, noise):
+        little = a if areas[a] < areas[b] else b
+        noise = max(9, 0.12 * min(busy[a], busy[b]), 0.3 * min(away[a], away[b]))
+        if gap < 1.3 * ground.tolerance:
+            groups.join(a, b)
+        elif areas[little] < 6 * coding.spread_px**2 and gap < noise and little not in once:
+            once.add(little)  # to its nearest neighbour only, lest it joins two things that only it resembles
             groups.join(a, b)
     return relabel(labels, groups.table())
 

@@ -62,8 +62,8 @@ def relate(labels: Labels, lab: Floats, ground: Ground, *, rough: float, coded: 
     _see_through(parts, backdrops, labels, ground.tolerance)
     _join_outlines(parts, labels)
     _drop_crumbs(parts, labels, ground, coded=coded)
-    _fill_holes(parts, backdrops, labels, lab)
     _join_text(parts, labels)
+    _fill_holes(parts, backdrops, labels, lab)
     if backdrops and all(_is_stripe(p, labels) for p in parts.values()):
         ground_part = find_parts(np.where(labels == BACKGROUND, 1, 0).astype(np.int32), lab, 1)
         parts, backdrops = {**ground_part, **backdrops, **parts}, {}
@@ -219,7 +219,7 @@ def _see_through(parts: Parts, backdrops: Parts, labels: Labels, tolerance: floa
 def is_hollow(ring: Part, hole: Part) -> bool:
     """Whether a hole belongs to the form of a ring, a frame or a letter; else it reads as a thing on top."""
     size = min(ring.width, ring.height)
-    if ring.thickness <= 0.22 * size:
+    if ring.text or ring.thickness <= 0.22 * size:
         return True
     name = name_shape(hole.mask)
     dx = abs(ring.x + ring.width / 2 - hole.x - hole.width / 2)
@@ -397,4 +397,4 @@ def _in_row(a: Part, b: Part, height: int) -> bool:
     high, low = max(a.height, b.height), min(a.height, b.height)
     shared = min(a.y + a.height, b.y + b.height) - max(a.y, b.y)
     gap = max(a.x, b.x) - min(a.x + a.width, b.x + b.width)
-    return shared >= 0.5 * low and gap <= (0.7 if high < 0.12 * height else 0.3) * high and high <= 2.6 * low and unlike(a, b) < 40
+    return shared >= 0.5 * low and gap <= (1 if high < 0.12 * height else 0.3) * high and high <= 2.6 * low and unlike(a, b) < 40
