@@ -11,6 +11,7 @@ from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
+from visionspec.errors import InvalidInput
 from visionspec_mockserver.core import Mock
 from visionspec_mockserver.http import VERSIONS, ApiFault, fault_response
 from visionspec_mockserver.journal import JournalMiddleware
@@ -49,6 +50,7 @@ def create_app(
         exception_handlers={
             ApiFault: _fault,
             HTTPException: _http,
+            InvalidInput: _invalid,
             ClientDisconnect: _gone,
             Exception: _broken,
         },
@@ -73,6 +75,12 @@ async def _lifespan(app: Starlette) -> AsyncIterator[None]:
 async def _fault(request: Request, error: Exception) -> Response:
     assert isinstance(error, ApiFault)  # noqa: S101 - the handler is registered for nothing else
     return fault_response(request, error)
+
+
+async def _invalid(request: Request, error: Exception) -> Response:
+    """A rule of the library that a route did not put into the service's words."""
+    status = error.status if isinstance(error, InvalidInput) else 400
+    return fault_response(request, ApiFault(status, str(error)))
 
 
 async def _http(request: Request, error: Exception) -> Response:

@@ -151,7 +151,7 @@ class Mock:
         self._answers = _Answers()
 
     async def answer(self, ask: Ask) -> Reply:
-        """Look and answer. Pixels are looked at in a thread, a few at a time.
+        """Look and answer. What takes work is done in a thread, a few at a time.
 
         Raises:
             ApiFault: if a picture cannot be decoded.
@@ -175,7 +175,7 @@ class Mock:
         wants_json = ask.wants_json or bool(schema)
         pictures = [standin.Picture(picture.data, picture.mime_type) for picture in ask.pictures]
         question = standin.Question(ask.text, pictures, schema, wants_json=wants_json)
-        if not pictures:
+        if not pictures and not schema:
             return standin.answer(question)
         key = (ask.text, json.dumps(schema), wants_json, *(picture.sha256 for picture in ask.pictures))
         known = self._answers.get(key)
@@ -192,7 +192,7 @@ class Mock:
 
 
 class _Answers:
-    """The last answers about pictures, in at most `_KEPT_BYTES`: the same question needs no thread."""
+    """The last answers that took work, in at most `_KEPT_BYTES`: the same question needs no thread."""
 
     def __init__(self) -> None:
         self._kept: OrderedDict[object, tuple[str, int]] = OrderedDict()

@@ -210,6 +210,32 @@ class TestSharpness:
         assert (finding.rule, finding.level) == ("media.corrupt", "MUST")
         assert "cannot be decoded" in finding.message
 
+    def test_a_file_that_no_decoder_knows_is_corrupt(self) -> None:
+        extended = struct.pack("<4sI4s4sI10s", b"RIFF", 40, b"WEBP", b"VP8X", 10, b"\0\0\0\0\x63\0\0\x63\0\0")
+        (finding,) = lint_image(extended + struct.pack("<4sI", b"ANMF", 10) + bytes(10))
+        assert finding.rule == "media.corrupt"
+        assert finding.message == "the pixels cannot be decoded: cannot identify image file"
+
+    def test_stripes_have_edges_along_one_side_only(self) -> None:
+        stripes = np.tile(np.repeat(np.array([0, 200], np.uint8), 10), (200, 10))
+        assert sharpness.edge_step(stripes) is None
+        assert sharpness.edge_step(stripes.T) is None
+
+    def test_sixty_four_pixels_are_enough(self) -> None:
+        assert sharpness.sharpness(encode(scene(0).crop((0, 0, 64, 300)))) is not None
+
+    def test_the_rule_states_the_numbers(self) -> None:
+        ambiguity = spec.rules()["advice.sharpness"].ambiguity
+        assert ambiguity is not None
+        for phrase in (
+            f"at {sharpness.WORKING_SIDE_PX} px on the longer side",
+            f"all {sharpness._WINDOW_PX} px windows",
+            f"at least {sharpness._CONTRAST} of 255",
+            f"blurred below {sharpness.BLURRED_BELOW:.2f}",
+        ):
+            assert phrase in ambiguity.text
+        assert sharpness._STRONGEST == 90  # "the tenth with the most contrast"
+
     def test_pixels_that_are_none_are_corrupt(self) -> None:
         small = png_bomb(200)
         (finding,) = lint_image(small)

@@ -67,7 +67,12 @@ class Seen(NamedTuple):
 
     def _norm(self, x0: float, y0: float, x1: float, y1: float) -> tuple[float, float, float, float]:
         width, height = self.scene.width_px, self.scene.height_px
-        box = (min(max(x0, 0), width), min(max(y0, 0), height), min(max(x1, 0), width), min(max(y1, 0), height))
+        box = (
+            min(max(x0, 0), width),
+            min(max(y0, 0), height),
+            min(max(x1, 0), width),
+            min(max(y1, 0), height),
+        )
         return to_norm(box, width_px=width, height_px=height)
 
 
@@ -140,7 +145,9 @@ def _compared(first: Scene, other: Scene, number: int) -> str:
     before, after = (Counter(r.label for r in scene.regions) for scene in (first, other))
     for words, labels in (("it also shows", after - before), ("it lacks", before - after)):
         if labels:
-            differences.append(f"{words} {_joined([_times(n, label) for label, n in sorted(labels.items())])}")
+            differences.append(
+                f"{words} {_joined([_times(n, label) for label, n in sorted(labels.items())])}"
+            )
     if not differences:
         return f"In image {number} I see the same objects as in image 1."
     return f"Image {number} differs from image 1: {'; '.join(differences)}."

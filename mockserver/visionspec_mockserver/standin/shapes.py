@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from .arrays import Bits, Labels
 
 _CORNERS = {4: "diamond", 5: "pentagon", 6: "hexagon", 8: "octagon"}
+_SMALL_PX = 1000  # below it a disc of pixels has corners as well
 _SQUARE = 1.09  # sides that differ less than this factor are equal
 
 
@@ -27,9 +28,12 @@ def name_shape(mask: Bits) -> str:
         return "line"
     if area > 0.93 * a * b or (area > 0.86 * a * b and min(mask.shape) < 8):
         return "square" if b < _SQUARE * a else "rectangle"
+    cornered = _by_corners(outline, area)
+    if cornered in _CORNERS.values() and area > _SMALL_PX:  # six corners cover most of an ellipse too
+        return cornered
     if _like_ellipse(whole, area):
         return "circle" if b < _SQUARE * a else "ellipse"
-    return _by_corners(outline, area)
+    return cornered
 
 
 def name_open_shape(mask: Bits) -> str:
