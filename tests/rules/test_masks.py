@@ -397,6 +397,9 @@ def test_a_wrong_crc_costs_neither_the_mask_nor_a_word_on_stderr(capfd: pytest.C
     [
         ((100, 100), 1024, True),
         ((100, 100), 1025, False),
+        ((100, 100), (2048, 512), True),
+        ((100, 100), (2048, 513), False),
+        ((100, 100), (513, 2048), False),
         ((2000, 1000), 1414, True),
         ((2000, 1000), 1415, False),
         ((20_000, 20_000), 8193, False),
@@ -404,11 +407,12 @@ def test_a_wrong_crc_costs_neither_the_mask_nor_a_word_on_stderr(capfd: pytest.C
 )
 def test_the_size_that_an_image_declares_is_capped(
     frame: tuple[int, int],
-    side: int,
+    side: int | tuple[int, int],
     allowed: bool,  # noqa: FBT001 - a parameter of the test
 ) -> None:
     """1,048,576 px always, those of the frame (1414 * 1414 = 1,999,396), at most 67,108,864 = 8192 * 8192."""
-    data = PNG + header(side, side) + chunk(b"IDAT", b"") + chunk(b"IEND", b"")
+    size = (side, side) if isinstance(side, int) else side
+    data = PNG + header(*size) + chunk(b"IDAT", b"") + chunk(b"IEND", b"")
     with pytest.raises(errors.InvalidMask) as caught:
         decode_mask(base64.b64encode(data).decode(), box=BOX, width_px=frame[0], height_px=frame[1])
     assert reason(caught) == ("corrupt-image" if allowed else "size-cap")
@@ -426,6 +430,33 @@ def test_too_many_corners_are_none() -> None:
     with pytest.raises(errors.InvalidMask) as caught:
         decode_mask(ring, box=BOX, **FRAME)
     assert reason(caught) == "oversized-polygon"
+
+
+@pytest.mark.parametrize(
+    ("corner", "allowed"), [(536_870_912, True), (536_870_913, False), (-536_870_913, False)]
+)
+def test_a_corner_may_be_far_away_but_not_absurdly(
+    corner: int,
+    allowed: bool,  # noqa: FBT001 - a parameter of the test
+) -> None:
+    """In a frame of 1000 px a coordinate is a pixel."""
+    for ring in ([[0, 0], [10, 0], [0, corner]], [[0, 0], [corner, 0], [0, 9]]):
+        try:
+            decode_mask(ring, box=BOX, width_px=1000, height_px=1000)
+        except errors.InvalidMask as error:
+            assert (error.rule, allowed) == ("masks.bad-points", False)  # noqa: PT017 - both outcomes are asserted
+        else:
+            assert allowed
+
+
+def test_opencv_decodes_what_is_sound_and_grey(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And nothing else: what it is not asked for, it cannot do differently."""
+    asked: list[bytes] = []
+    monkeypatch.setattr(masks, "decode_grey", asked.append)
+    grey = Image.new("L", (2, 1), 255)
+    for image in (grey, grey.convert("RGB"), grey.convert("1"), grey.convert("P"), grey.convert("LA")):
+        decode_mask(encode(image), box=PixelBox(0, 0, 2, 1), **FRAME)
+    assert [base64.b64encode(data).decode() for data in asked] == [encode(grey)]
 
 
 class TestBudget:

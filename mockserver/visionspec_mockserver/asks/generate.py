@@ -37,6 +37,7 @@ _DATA = (
     "tool_call",
     "tool_response",
 )
+_NO_CONFIG = GenerationConfig()
 _ROLES = (None, "", "user", "model", "function")
 _JSON_TYPE = "application/json"
 _ENUM_TYPE = "text/x.enum"
@@ -59,8 +60,9 @@ async def read(
     _check_contents(contents, system, kind)
     if message.cached_content:
         raise ApiFault(403, NO_CACHE)
-    config = message.generation_config or GenerationConfig()
-    _check_config(model, config)
+    config = message.generation_config or _NO_CONFIG
+    if config is not _NO_CONFIG:
+        _check_config(model, config)
     functions = _functions(model, message, config)
 
     turns = [_turn(content, f"contents[{at}]", config) for at, content in enumerate(contents)]

@@ -24,7 +24,7 @@ KEPT_BYTES = 32 * 1024 * 1024
 
 
 class Standin:
-    """Looks and answers; keeps what it saw of the last pictures in at most ``kept_bytes``. Threads may share it."""
+    """Looks and answers, and keeps what it saw last in at most ``kept_bytes``; threads may share it."""
 
     def __init__(self, *, kept_bytes: int = KEPT_BYTES) -> None:
         self._kept_bytes = kept_bytes
@@ -71,9 +71,10 @@ class Standin:
         form = intent(question)
         if form == "caption":
             return caption(scenes)
+        entries = listed(seen, form, several=len(scenes) > 1)
         if form == "json":
-            return json.dumps({"caption": caption(scenes), "objects": listed(seen, form)})
-        return json.dumps(listed(seen, form))
+            return json.dumps({"caption": caption(scenes), "objects": entries})
+        return json.dumps(entries)
 
 
 _standin = Standin()

@@ -1,7 +1,7 @@
 """What was seen, in the forms of the documents: boxes, masks, polygons, points, and a caption.
 
-With several images a list has the things of all of them, image after image, and every entry says in ``image`` which one it
-is of, counted from 0. With one image there is no such key.
+With several images a list has the things of all of them, image after image, and every entry says in ``image``
+which one it is of, counted from 0. With one image there is no such key.
 """
 
 from __future__ import annotations
@@ -19,7 +19,10 @@ if TYPE_CHECKING:
     from .question import Intent
     from .scene import Region, Scene
 
-NO_IMAGE = "I am a stand-in for a model. I look at images and say what I see in them; this question came without one."
+NO_IMAGE = (
+    "I am a stand-in for a model. I look at images and say what I see in them; "
+    "this question came without one."
+)
 _MOST_NAMED = 12
 
 
@@ -76,9 +79,8 @@ class Seen(NamedTuple):
         return to_norm(box, width_px=width, height_px=height)
 
 
-def listed(seen: Sequence[Seen], form: Intent) -> list[dict[str, Any]]:
-    """An entry for everything seen, in the form asked for; ``json`` and ``caption`` have boxes."""
-    several = any(one.image for one in seen)
+def listed(seen: Sequence[Seen], form: Intent, *, several: bool) -> list[dict[str, Any]]:
+    """An entry for everything seen, in the form asked for; ``json`` has boxes, as has ``caption``."""
     return [_entry(one, form) | ({"image": one.image} if several else {}) for one in seen]
 
 

@@ -1,9 +1,9 @@
 """An instance of a JSON schema, filled with what was seen where names and forms say so.
 
-What a value tells comes from the name of its property; then it is bent until the schema allows it. An array of objects, or
-of labels, boxes, points or polygons, has an entry for everything seen, and what is inside such an entry is about that one
-thing. Beyond `_DEEP` levels only what is required is there; beyond `_DEEPEST` levels or `_MOST_VALUES` values there is ``null``: a
-schema that demands more than that is not met, and neither is one that nothing can meet.
+What a value tells comes from the name of its property; then it is bent until the schema allows it. An array
+of objects, or of labels, boxes, points or polygons, has an entry for everything seen, and what is inside such
+an entry is about that one thing. Beyond `_DEEP` levels only what is required is there; beyond `_DEEPEST`
+levels or `_MOST_VALUES` values there is ``null``: a schema that demands more is not met.
 """
 
 from __future__ import annotations
@@ -15,18 +15,29 @@ from typing import TYPE_CHECKING, Any
 
 from .forms import caption
 from .patterns import example
-from .resolving import Resolver, same, types
+from .resolving import Resolver, json_key, types
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Hashable, Sequence
 
     from .forms import Seen
     from .scene import Scene
 
 _DEEP = 8
 _DEEPEST = 64
-_MOST_VALUES = 50_000
+_MOST_VALUES = 10_000  # for 64 things; what was measured does not count
 _MOST_CHARACTERS = 100_000
+_MOST_MATCHED = 24  # characters: a pattern of the user's may take time that doubles with each of them
+
+_FORMS = {
+    "polygon": ("polygon", "mask", "contour", "segment", "outline"),
+    "box": ("box", "bounding"),
+    "point": ("point",),
+}
+_COLOURS = {"color", "colour", "colors", "colours"}
+_SHAPES = {"shape", "shapes", "form"}
+_LABELS = {"label", "labels", "name", "names"}
+_SIZES = {"width", "height"}
 
 _FORMATS = {
     "date-time": "2026-01-01T00:00:00Z",
@@ -51,6 +62,8 @@ _IMPLIED = {
     "string": ("minLength", "maxLength", "pattern", "format"),
     "number": ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"),
 }
+_SIMPLEST = ("null", "boolean", "integer", "number", "string", "array", "object")
+_CLASSES = {"null": type(None), "boolean": bool, "string": str, "array": list, "object": dict}
 _EDGES = {"ymin": 0, "xmin": 1, "ymax": 2, "xmax": 3, "y0": 0, "x0": 1, "y2": 2, "x2": 3}
 _EDGES |= {"top": 0, "left": 1, "bottom": 2, "right": 3}
 
@@ -66,35 +79,32 @@ class _Maker:
         self._scenes = scenes
         self._seen = seen
         self._caption = caption(scenes)
-        self._values = 0
+        self._left = _MOST_VALUES * (1 + len(seen) // 64)
 
     def value(self, schema: Any, name: str, about: Seen | None, depth: int, want: Any = None) -> Any:
-        self._values += 1
-        if depth > _DEEPEST or self._values > _MOST_VALUES:
-            return None
-        simplest = depth > _DEEP or self._values > _MOST_VALUES // 2
+        """A value for the property ``name``: ``want`` where known, told of ``about`` where that is known."""
+        self._left -= want is None
+        simplest = depth > _DEEP or self._left < _MOST_VALUES // 2
         flat = self._resolver.flat(schema, simplest=simplest)
-        if flat is None:
+        if flat is None or depth > _DEEPEST or self._left < 0:
             return None
         if "const" in flat:
             return flat["const"]
-        kinds = types(flat)
-        if isinstance(flat.get("enum"), list) and flat["enum"]:
-            return self._choice(flat["enum"], kinds, name, about)
-        match _kind(flat, kinds, name, want, simplest=simplest):
-            case "object":
-                return self._object(flat, name, about, depth, simplest=simplest)
-            case "array":
-                return self._array(flat, name, about, depth, want, simplest=simplest)
-            case "string":
-                return self._string(flat, want if isinstance(want, str) else self._text(name, about, flat))
-            case "integer":
-                return _number(flat, self._amount(name, about, want), whole=True)
-            case "number":
-                return _number(flat, self._amount(name, about, want), whole=False)
-            case "boolean":
-                return bool(self._seen)
-        return None
+        if _listed(flat.get("enum")):
+            return self._choice(flat["enum"], types(flat), name, about)
+        kind = _kind(flat, types(flat), name, want, simplest=simplest)
+        if kind == "object":
+            return self._object(flat, about, depth, simplest=simplest)
+        if kind == "array":
+            return self._array(flat, name, about, depth, want, simplest=simplest)
+        return self._plain(flat, kind, name, about, want)
+
+    def _plain(self, flat: dict[str, Any], kind: str, name: str, about: Seen | None, want: Any) -> Any:
+        if kind == "string":
+            return _string(flat, want if isinstance(want, str) else self._text(name, about, flat))
+        if kind in ("integer", "number"):
+            return _number(flat, self._amount(name, about, want), whole=kind == "integer")
+        return bool(self._seen) if kind == "boolean" else None
 
     def _choice(self, given: list[Any], kinds: list[str], name: str, about: Seen | None) -> Any:
         allowed = [v for v in given if not kinds or any(_is(v, kind) for kind in kinds)] or given
@@ -104,17 +114,15 @@ class _Maker:
         if about is not None:
             told += [about.region.label, about.region.colour.name, about.region.shape]
         told.append(len(self._seen))
+        folded = [value.lower() if isinstance(value, str) else value for value in allowed]
         for want in told:
-            for value in allowed:
-                if same(value, want) or (
-                    isinstance(value, str) and isinstance(want, str) and value.lower() == want.lower()
-                ):
-                    return value
+            plain = want.lower() if isinstance(want, str) else want
+            at = [json_key(value) for value in folded]
+            if json_key(plain) in at:
+                return allowed[at.index(json_key(plain))]
         return allowed[0]
 
-    def _object(
-        self, flat: dict[str, Any], name: str, about: Seen | None, depth: int, *, simplest: bool
-    ) -> Any:
+    def _object(self, flat: dict[str, Any], about: Seen | None, depth: int, *, simplest: bool) -> Any:
         properties = flat["properties"] if isinstance(flat.get("properties"), dict) else {}
         required = [key for key in _listed(flat.get("required")) if isinstance(key, str)]
         most = flat.get("maxProperties", math.inf)
@@ -175,7 +183,7 @@ class _Maker:
         items: Any = True if isinstance(flat.get("items"), list) else flat.get("items", True)
         least = min(_int(flat.get("minItems"), 0), _MOST_VALUES)
         most = max(_int(flat.get("maxItems"), _MOST_VALUES), 0)
-        wants, things = self._entries(items, name, about, want, prefixed=bool(first))
+        wants, things = self._entries(first[0] if first else items, name, about, want, prefixed=bool(first))
         if simplest and want is None:
             wants, things = wants[:least], things[:least]
         if self._resolver.flat(items) is None:
@@ -183,7 +191,7 @@ class _Maker:
         count = min(max(len(wants), least, 0 if simplest else len(first)), most)
         out: list[Any] = []
         for at in range(count):
-            if self._values > _MOST_VALUES:
+            if self._left < 0:
                 break
             schema = first[at] if at < len(first) else items
             out.append(
@@ -231,80 +239,98 @@ class _Maker:
                 return level
             if kind != "array":
                 return None
-            items = flat.get("items", (_listed(flat.get("prefixItems")) or [True])[0])
+            items = _first_item(flat)
         return None
 
     def _distinct(self, values: list[Any], items: Any, least: int) -> list[Any]:
-        out: list[Any] = []
-        known: set[str] = set()
+        found: dict[Hashable, Any] = {}
 
         def add(value: Any) -> None:
-            key = repr(value)
-            if key not in known and not any(same(value, other) for other in out):
-                known.add(key)
-                out.append(value)
+            found.setdefault(json_key(value), value)
 
         for value in values:
             add(value)
         flat = self._resolver.flat(items) or {}
-        for other in _listed(flat.get("enum")):
-            if len(out) < least:
-                add(other)
+        for value in _listed(flat.get("enum")):
+            if len(found) < least:
+                add(value)
         for number in range(2 * least + 8):
-            if len(out) >= least:
-                break
             for want in (number, f"{number}", [number]):
-                if len(out) < least:
+                if len(found) < least and self._left > 0:
+                    self._left -= 1
                     add(self.value(items, "", None, _DEEP, want))
-        return out
+        return list(found.values())
 
     def _text(self, name: str, about: Seen | None, flat: dict[str, Any]) -> str:
         words = _words(name)
         one = about or (self._seen[0] if self._seen else None)
-        if _form(name) == "polygon" and one:
+        told = _told_of(one, words, whole=about is None) if one else None
+        if told is not None:
+            return told
+        if one and _form(name) == "polygon":
             return one.png
-        if one and "hex" in words:
-            colour = one.region.colour
-            return f"#{colour.red:02x}{colour.green:02x}{colour.blue:02x}"
-        if one and words & {"color", "colour", "colors", "colours"}:
-            if about is None and words & {"background"} and one.scene.ground:
-                return one.scene.ground[0].name
-            return one.region.colour.name
-        if one and words & {"shape", "shapes", "form"}:
-            return one.region.shape
         if isinstance(flat.get("format"), str) and flat["format"] in _FORMATS:
             return _FORMATS[flat["format"]]
-        return about.region.label if about else self._caption
-
-    def _string(self, flat: dict[str, Any], want: str) -> str:
-        least = min(_int(flat.get("minLength"), 0), _MOST_CHARACTERS)
-        most = _int(flat.get("maxLength"), 10**9)
-        if isinstance(flat.get("pattern"), str):
-            pattern = flat["pattern"]
-            if least <= len(want) <= min(most, 24) and _found(pattern, want):
-                return want
-            made = example(pattern, least=least)
-            if made is not None:
-                return made
-        return (want + "." * (least - len(want)))[: max(most, 0)]
+        if one and (about or words & _LABELS):
+            return one.region.label
+        return self._caption
 
     def _amount(self, name: str, about: Seen | None, want: Any) -> float:
-        if isinstance(want, (int, float)) and not isinstance(want, bool):
-            return want
+        if _is(want, "number"):
+            return float(want) if isinstance(want, float) else int(want)
         words = _words(name)
+        if about is None and self._scenes and words & _SIZES:
+            return self._scenes[0].width_px if "width" in words else self._scenes[0].height_px
         one = about or (self._seen[0] if self._seen else None)
-        if words & {"confidence", "score", "probability", "certainty"}:
-            return one.region.confidence if one else 0
-        if words & {"width", "height"} and self._scenes:
-            across = "width" in words
-            if about:
-                return about.region.box.width_px if across else about.region.box.height_px
-            return self._scenes[0].width_px if across else self._scenes[0].height_px
-        if one and words & {"area", "pixels"}:
-            return one.region.area_px
-        if one and words & {"x", "y"}:
-            return one.point["x" in words]
+        told = _measured(one, words) if one else None
+        if told is not None:
+            return told
         return 1 if about else len(self._seen)
+
+
+def _told_of(one: Seen, words: set[str], *, whole: bool) -> str | None:
+    """What the words ask about a thing, or about the ``whole`` picture; None if they ask nothing known."""
+    colour = one.region.colour
+    if "hex" in words:
+        return f"#{colour.red:02x}{colour.green:02x}{colour.blue:02x}"
+    if words & _COLOURS:
+        return (
+            one.scene.ground[0].name if whole and "background" in words and one.scene.ground else colour.name
+        )
+    return one.region.shape if words & _SHAPES else None
+
+
+def _measured(one: Seen, words: set[str]) -> float | None:
+    """The number that the words ask about a thing; None if they ask for nothing known."""
+    told = {
+        "confidence": one.region.confidence,
+        "score": one.region.confidence,
+        "probability": one.region.confidence,
+        "width": one.region.box.width_px,
+        "height": one.region.box.height_px,
+        "area": one.region.area_px,
+        "x": one.point[1],
+        "y": one.point[0],
+    }
+    return next((told[word] for word in told if word in words), None)
+
+
+def _string(flat: dict[str, Any], want: str) -> str:
+    """``want``, cut or filled up to a length that is allowed; a text of the pattern where there is one."""
+    least = min(_int(flat.get("minLength"), 0), _MOST_CHARACTERS)
+    most = max(_int(flat.get("maxLength"), _MOST_CHARACTERS), 0)
+    pattern = flat.get("pattern")
+    if isinstance(pattern, str) and not (
+        least <= len(want) <= min(most, _MOST_MATCHED) and _found(pattern, want)
+    ):
+        made = example(pattern, least=least)
+        if made is not None:
+            return made
+    return (want + "." * (least - len(want)))[:most]
+
+
+def _first_item(flat: dict[str, Any]) -> Any:
+    return (_listed(flat.get("prefixItems")) or _listed(flat.get("items")) or [flat.get("items", True)])[0]
 
 
 def _told(form: str, one: Seen) -> list[Any]:
@@ -317,11 +343,10 @@ def _words(name: str) -> set[str]:
 
 def _form(name: str) -> str | None:
     name = name.lower()
-    if any(word in name for word in ("polygon", "mask", "contour", "segment", "outline")):
-        return "polygon"
-    if "box" in name or "bounding" in name or "coordinates" in name:
-        return "box"
-    return "point" if "point" in name or name in ("center", "centre", "position") else None
+    for form, words in _FORMS.items():
+        if any(word in name for word in words):
+            return form
+    return None
 
 
 def _edges(properties: dict[str, Any]) -> dict[str, int]:
@@ -343,70 +368,51 @@ def _one(name: str) -> str:
 def _kind(flat: dict[str, Any], kinds: list[str], name: str, want: Any, *, simplest: bool) -> str:
     """The type to make, of those allowed."""
     if not kinds:
-        if isinstance(want, list):
-            return "array"
-        if isinstance(want, (int, float)):
-            return "number"
-        implied = [kind for kind, words in _IMPLIED.items() if any(word in flat for word in words)]
-        if implied:
-            return implied[0]
-        return "array" if _form(name) == "box" and want is None else "string"
+        return _implied(flat, name, want)
     if simplest and want is None:
-        return min(
-            kinds,
-            key=lambda kind: (
-                ["null", "boolean", "integer", "number", "string"].index(kind)
-                if kind not in ("array", "object")
-                else 9
-            ),
-        )
-    for kind in kinds:
-        if want is not None and _is(want, kind):
-            return kind
-    return next((kind for kind in kinds if kind != "null"), "null")
+        return min(kinds, key=_SIMPLEST.index)
+    fitting = [kind for kind in kinds if want is not None and _is(want, kind)]
+    return next((kind for kind in [*fitting, *kinds] if kind != "null"), "null")
+
+
+def _implied(flat: dict[str, Any], name: str, want: Any) -> str:
+    """The type to make where none is named."""
+    if want is not None:
+        return "array" if isinstance(want, list) else "string" if isinstance(want, str) else "number"
+    implied = [kind for kind, words in _IMPLIED.items() if any(word in flat for word in words)]
+    return [*implied, "array" if _form(name) == "box" else "string"][0]
 
 
 def _is(value: Any, kind: str) -> bool:
-    match kind:
-        case "null":
-            return value is None
-        case "boolean":
-            return isinstance(value, bool)
-        case "integer":
-            return not isinstance(value, bool) and (
-                isinstance(value, int) or (isinstance(value, float) and value.is_integer())
-            )
-        case "number":
-            return isinstance(value, (int, float)) and not isinstance(value, bool)
-    return isinstance(value, {"string": str, "array": list, "object": dict}[kind])
+    if kind in _CLASSES:
+        return isinstance(value, _CLASSES[kind])
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return number and (kind == "number" or float(value).is_integer())
 
 
 def _number(flat: dict[str, Any], want: float, *, whole: bool) -> float:
-    """The allowed number nearest to ``want``; ``want`` where there is none."""
-    step = (
-        Fraction(str(flat["multipleOf"]))
-        if _real(flat.get("multipleOf")) and flat["multipleOf"] > 0
-        else None
-    )
+    """The allowed number nearest to ``want``; one that is not allowed where there is none."""
+    step = Fraction(str(flat["multipleOf"])) if _real(flat.get("multipleOf")) else None
+    step = step if step and step > 0 else None
     if whole:
-        step = Fraction(math.lcm(step.numerator, step.denominator), step.denominator) if step else Fraction(1)
+        step = Fraction(step.numerator) if step else Fraction(1)
+    if flat.get("maximum") == 1 and not whole and want > 1:
+        want = min(want, 1000) / 1000  # of a side instead of its thousandths
     low, high, low_open, high_open = _bounds(flat)
-    if _real(flat.get("maximum")) and flat["maximum"] == 1 and not whole and want > 1:
-        want = want / 1000 if want <= 1000 else 1
     value = Fraction(str(want))
     if step:
-        first = None if low is None else (low // step + 1 if low_open or low % step else low // step)
-        last = None if high is None else (-(-high // step) - 1 if high_open or high % step else high // step)
-        at = round(value / step)
-        at = max(at, first) if first is not None else at
-        at = min(at, last) if last is not None else at
-        return _plain(at * step)
-    inside = (high - low) / 2 if low is not None and high is not None else Fraction(1)
+        value = round(value / step) * step
+        if low is not None and (value < low or (low_open and value == low)):
+            value = (low // step + 1 if low_open or low % step else low // step) * step
+        if high is not None and (value > high or (high_open and value == high)):
+            value = (-(-high // step) - 1 if high_open or high % step else high // step) * step
+        return _shortest(value)
+    inside = min((high - low) / 2, 1) if low is not None and high is not None else 1
     if low is not None and (value < low or (low_open and value == low)):
-        value = low + min(inside, 1) if low_open else low
+        value = low + inside if low_open else low
     if high is not None and (value > high or (high_open and value == high)):
-        value = high - min(inside, 1) if high_open else high
-    return _plain(value)
+        value = high - inside if high_open else high
+    return _shortest(value)
 
 
 def _bounds(flat: dict[str, Any]) -> tuple[Fraction | None, Fraction | None, bool, bool]:
@@ -424,7 +430,7 @@ def _bounds(flat: dict[str, Any]) -> tuple[Fraction | None, Fraction | None, boo
     return low, high, low_open, high_open
 
 
-def _plain(value: Fraction) -> float:
+def _shortest(value: Fraction) -> float:
     if value.denominator == 1:
         return int(value)
     try:

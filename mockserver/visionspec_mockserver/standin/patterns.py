@@ -1,10 +1,13 @@
-"""A text that matches a regular expression, built from the expression; nothing is ever matched, so nothing can run away."""
+"""A text that matches a regular expression, built from its parts: nothing is matched, nothing runs away."""
 
 from __future__ import annotations
 
 import re
 from re import _parser  # type: ignore[attr-defined]  # the only parser of the standard library's own dialect
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _LONGEST = 10_000
 _CLASSES = {"CATEGORY_DIGIT": "0", "CATEGORY_WORD": "a", "CATEGORY_SPACE": " "}
@@ -16,64 +19,57 @@ def example(pattern: str, *, least: int = 0) -> str | None:
     """A text of about ``least`` characters or more that matches; None where the expression is beyond this."""
     try:
         tree = _parser.parse(pattern.replace(r"\d", "[0-9]"))
-        text = _written(tree)
+        text = _Writer(0).write(tree)
         if len(text) < least:
-            text = _written(tree, more=least - len(text))
+            text = _Writer(least - len(text)).write(tree)
     except (re.error, ValueError, LookupError, RecursionError, OverflowError):
         return None
-    return text[:_LONGEST]
+    return text
 
 
-def _written(tree: Any, *, more: int = 0) -> str:
-    """The shortest text, but for the first repetition, which is repeated so many times more."""
-    groups: dict[int, str] = {}
-    left = [more]
+class _Writer:
+    """Writes the shortest text, but for the first repetitions, which are repeated ``more`` times more."""
 
-    def items(parts: Any) -> str:
+    def __init__(self, more: int) -> None:
+        self._more = more
+        self._groups: dict[int, str] = {}
+        self._write: dict[str, Callable[[Any], str]] = {
+            "LITERAL": chr,
+            "NOT_LITERAL": lambda given: "b" if given == ord("a") else "a",
+            "ANY": lambda _: "a",
+            "IN": _member,
+            "MAX_REPEAT": self._repeat,
+            "MIN_REPEAT": self._repeat,
+            "POSSESSIVE_REPEAT": self._repeat,
+            "BRANCH": lambda given: self.write(given[1][0]),
+            "SUBPATTERN": self._group,
+            "ATOMIC_GROUP": self.write,
+            "GROUPREF": lambda given: self._groups[given],
+            "AT": lambda _: "",
+            "ASSERT_NOT": lambda _: "",
+        }
+
+    def write(self, parts: Any) -> str:
         out = ""
         for op, given in parts:
-            out += one(str(op), given)
+            out += self._write[str(op)](given)
             if len(out) > _LONGEST:
-                raise ValueError(pattern_too_long)
+                raise ValueError("longer than any text that is written here")
         return out
 
-    def one(op: str, given: Any) -> str:
-        match op:
-            case "LITERAL":
-                return chr(given)
-            case "NOT_LITERAL":
-                return "a" if given != ord("a") else "b"
-            case "ANY":
-                return "a"
-            case "IN":
-                return _member(given)
-            case "MAX_REPEAT" | "MIN_REPEAT" | "POSSESSIVE_REPEAT":
-                low, high, body = given
-                count = min(int(high), low + left[0])
-                left[0] -= count - low
-                if count > _LONGEST:
-                    raise ValueError(pattern_too_long)
-                return "".join(items(body) for _ in range(count)) if count < 2 else items(body) * count
-            case "BRANCH":
-                return items(given[1][0])
-            case "SUBPATTERN":
-                text = items(given[3])
-                if given[0] is not None:
-                    groups[given[0]] = text
-                return text
-            case "ATOMIC_GROUP":
-                return items(given)
-            case "GROUPREF":
-                return groups[given]
-            case "AT" | "ASSERT_NOT":
-                return ""
-            case _:
-                raise ValueError(op)
+    def _repeat(self, given: Any) -> str:
+        low, high, body = given
+        count = min(int(high), int(low) + self._more)
+        self._more -= count - low
+        text = self.write(body) if count else ""
+        if len(text) * count > _LONGEST:
+            raise ValueError("longer than any text that is written here")
+        return text * count
 
-    return items(tree)
-
-
-pattern_too_long = "the shortest text is too long"
+    def _group(self, given: Any) -> str:
+        number, _, _, body = given
+        text = self._groups[number] = self.write(body)
+        return text
 
 
 def _member(given: Any) -> str:

@@ -1,7 +1,7 @@
 """What is asked, and what form of answer its words call for.
 
-The first line that fits decides. Words are found anywhere in the text, in either case, so that a question in any language
-is understood as far as it names the keys:
+The first line that fits decides. Words are found anywhere in the text, in either case, so that a question in
+any language is understood as far as it names the keys:
 
 ========================================  =========================================================
 the text has                              the answer
@@ -80,7 +80,7 @@ def intent(question: Question) -> Intent:
 
 
 def named(text: str, regions: Iterable[Region]) -> list[Region]:
-    """Those of ``regions`` whose colour, shape or both the text names; all of them if it names none that is there.
+    """Those of ``regions`` whose colour, shape or both the text names; all if it names none that is there.
 
     "the red circle" is one thing that is both; "the red one and a circle" is two.
     """

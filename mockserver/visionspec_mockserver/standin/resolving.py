@@ -1,15 +1,18 @@
 """References and combinations of a JSON schema, resolved into one flat schema per place.
 
-Of the options of ``anyOf`` and ``oneOf`` the first one that agrees with the rest is taken, ``null`` last. Work is bounded: after
-`_MOST_STEPS` everything is allowed.
+Of the options of ``anyOf`` and ``oneOf`` the first one that agrees with the rest is taken, ``null`` last.
+Work is bounded: after `_MOST_STEPS` everything is allowed.
 """
 
 from __future__ import annotations
 
 import math
 from fractions import Fraction
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable
 
 _MOST_STEPS = 20_000
 _MOST_HOPS = 24
@@ -25,12 +28,19 @@ class Resolver:
     def __init__(self, root: dict[str, Any]) -> None:
         self._root = root
         self._steps = 0
+        self._known: dict[tuple[int, bool], tuple[Any, dict[str, Any] | None]] = {}
 
-    def flat(self, schema: Any, *, simplest: bool = False, hops: int = 0) -> dict[str, Any] | None:
+    def flat(self, schema: Any, *, simplest: bool = False) -> dict[str, Any] | None:
         """One schema without references and combinations; None if nothing can satisfy it.
 
         ``simplest`` takes ``null`` first where there are options, so that recursion ends.
         """
+        place = (id(schema), simplest)
+        if place not in self._known:  # the schema is kept too, so that its id stays its own
+            self._known[place] = (schema, self._flat(schema, simplest=simplest, hops=0))
+        return self._known[place][1]
+
+    def _flat(self, schema: Any, *, simplest: bool, hops: int) -> dict[str, Any] | None:
         if schema is False:
             return None
         self._steps += 1
@@ -44,7 +54,7 @@ class Resolver:
         parts = [self._target(schema["$ref"])] if isinstance(schema.get("$ref"), str) else []
         parts += _list(schema.get("allOf"))
         for part in parts:
-            flat = _both(flat, self.flat(part, simplest=simplest, hops=hops + 1))
+            flat = _both(flat, self._flat(part, simplest=simplest, hops=hops + 1))
         for key in ("anyOf", "oneOf"):
             if flat is not None and (given := _list(schema.get(key))):
                 flat = self._option(flat, given, simplest=simplest, hops=hops + 1)
@@ -60,7 +70,7 @@ class Resolver:
             return 1 if simplest and (not kind or {"object", "array"} & set(kind)) else 0
 
         for option in sorted(given, key=rank):
-            found = _both(flat, self.flat(option, simplest=simplest, hops=hops))
+            found = _both(flat, self._flat(option, simplest=simplest, hops=hops))
             if found is not None:
                 return found
         return None
@@ -101,9 +111,17 @@ def merged(a: dict[str, Any], b: dict[str, Any]) -> dict[str, Any] | None:
             both = [s[name] for s in (a, b) if isinstance(s.get(name), (int, float))]
             if len(both) == 2:
                 out[name] = choose(both)
-    closed = [_closed(a), _closed(b)]
-    if "properties" in a or "properties" in b:
-        mine, theirs = _dict(a.get("properties")), _dict(b.get("properties"))
+    for name, combine in _COMBINE.items():
+        if name in a and name in b:
+            out[name] = combine(a[name], b[name])
+    _merge_properties(a, b, out)
+    return _chosen(a, b, out)
+
+
+def _merge_properties(a: dict[str, Any], b: dict[str, Any], out: dict[str, Any]) -> None:
+    closed = [s.get("additionalProperties") is False and not s.get("patternProperties") for s in (a, b)]
+    mine, theirs = _dict(a.get("properties")), _dict(b.get("properties"))
+    if mine or theirs:
         out["properties"] = {
             name: False
             if (closed[0] and name not in mine) or (closed[1] and name not in theirs)
@@ -112,23 +130,14 @@ def merged(a: dict[str, Any], b: dict[str, Any]) -> dict[str, Any] | None:
         }
     if any(closed):
         out["additionalProperties"] = False
-    elif "additionalProperties" in a and "additionalProperties" in b:
-        out["additionalProperties"] = _all([a["additionalProperties"], b["additionalProperties"]])
-    if "items" in a and "items" in b:
-        out["items"] = _all([a["items"], b["items"]])
-    if "required" in a and "required" in b:
-        out["required"] = list(dict.fromkeys([*_list(a["required"]), *_list(b["required"])]))
-    if "multipleOf" in a and "multipleOf" in b:
-        out["multipleOf"] = _common_multiple(a["multipleOf"], b["multipleOf"])
-    out["uniqueItems"] = a.get("uniqueItems") is True or b.get("uniqueItems") is True
-    return _chosen(a, b, out)
 
 
 def _chosen(a: dict[str, Any], b: dict[str, Any], out: dict[str, Any]) -> dict[str, Any] | None:
     values = [[s["const"]] if "const" in s else _list(s.get("enum")) for s in (a, b)]
     given = [v for v in values if v]
     if len(given) == 2:
-        shared = [v for v in given[0] if any(same(v, w) for w in given[1])]
+        allowed = {json_key(v) for v in given[1]}
+        shared = [v for v in given[0] if json_key(v) in allowed]
         if not shared:
             return None
         out.pop("const", None)
@@ -136,15 +145,13 @@ def _chosen(a: dict[str, Any], b: dict[str, Any], out: dict[str, Any]) -> dict[s
     return out
 
 
-def same(a: Any, b: Any) -> bool:
-    """Whether two values are equal as JSON: True is not 1, 1.0 is."""
-    if isinstance(a, bool) or isinstance(b, bool):
-        return a is b
-    if isinstance(a, list) and isinstance(b, list):
-        return len(a) == len(b) and all(same(x, y) for x, y in zip(a, b, strict=True))
-    if isinstance(a, dict) and isinstance(b, dict):
-        return a.keys() == b.keys() and all(same(a[k], b[k]) for k in a)
-    return bool(a == b)
+def json_key(value: Any) -> Hashable:
+    """Equal for values that are equal as JSON: True is not 1, 1.0 is."""
+    if isinstance(value, dict):
+        return "object", frozenset((name, json_key(inner)) for name, inner in value.items())
+    if isinstance(value, list):
+        return "array", tuple(json_key(inner) for inner in value)
+    return ("boolean", value) if isinstance(value, bool) else ("plain", value)
 
 
 def _both(a: dict[str, Any] | None, b: dict[str, Any] | None) -> dict[str, Any] | None:
@@ -157,10 +164,6 @@ def _shared_types(a: list[str], b: list[str]) -> list[str] | None:
     shared = [t for t in a if t in b or (t == "integer" and "number" in b)]
     shared += ["integer"] if "number" in a and "integer" in b and "integer" not in shared else []
     return shared or None
-
-
-def _closed(schema: dict[str, Any]) -> bool:
-    return schema.get("additionalProperties") is False and not schema.get("patternProperties")
 
 
 def _common_multiple(a: Any, b: Any) -> Any:
@@ -180,3 +183,12 @@ def _list(value: Any) -> list[Any]:
 
 def _dict(value: Any) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
+
+
+_COMBINE: dict[str, Callable[[Any, Any], Any]] = {
+    "items": lambda a, b: _all([a, b]),
+    "additionalProperties": lambda a, b: _all([a, b]),
+    "required": lambda a, b: [*_list(a), *(name for name in _list(b) if name not in _list(a))],
+    "uniqueItems": lambda a, b: a is True or b is True,
+    "multipleOf": _common_multiple,
+}

@@ -42,9 +42,8 @@ _ITEM_KEYS = _PLACES | {"mask", "label", "bbox", "box", "box2d", "bounding_box",
 _ITEM = re.compile(rf'\{{\s*+"(?:{"|".join(sorted(_ITEM_KEYS))})"\s*+:')
 _MAX_WRAPPERS = 4  # {"result": {"boxes": [[{...}]]}}
 
-# What failed attempts may read in all: a cut answer is read once per wrapper around the item it ends in.
-_ALLOWANCE = 2 * (_MAX_WRAPPERS + 1)
-_TOO_DEEP_COST = 65_536  # characters that take about as long as a nesting that exhausts the reader
+# How often failed attempts may read the whole text: a cut answer is read once per wrapper around its last item.
+_ALLOWANCE = 16
 
 
 class Broken(NamedTuple):
@@ -132,7 +131,7 @@ class _Block(NamedTuple):
 def _blocks(text: str, found: Found) -> Iterator[_Block]:
     forced = _START.match(text)
     start = forced.end() if forced else _next(text, 0)
-    allowance = _ALLOWANCE * (len(text) + _TOO_DEEP_COST)
+    allowance = _ALLOWANCE * len(text)
     inside = repaired = False
     for _ in range(MAX_ELEMENTS):
         if start is None or allowance < 0:
@@ -145,7 +144,7 @@ def _blocks(text: str, found: Found) -> Iterator[_Block]:
                 repaired = True
                 continue
             repaired = inside = True
-            where = _where(error, text, start)
+            where = _where(error, text)
             allowance -= where - start + 1
             broken = _judge(error, text, start, where, found)
             if broken:
@@ -165,11 +164,11 @@ def _next(text: str, position: int, pattern: re.Pattern[str] = _OPENER) -> int |
     return match.start() if match else None
 
 
-def _where(error: JSONDecodeError | RecursionError, text: str, start: int) -> int:
-    """How far the reader came."""
-    if isinstance(error, JSONDecodeError):
-        return len(text) if error.msg.startswith("Unterminated") else error.pos
-    return start + _TOO_DEEP_COST
+def _where(error: JSONDecodeError | RecursionError, text: str) -> int:
+    """How far the reader came, or may have come."""
+    if isinstance(error, RecursionError) or error.msg.startswith("Unterminated"):
+        return len(text)
+    return error.pos
 
 
 def _judge(

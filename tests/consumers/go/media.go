@@ -105,6 +105,9 @@ func sniff(data []byte) string {
 			return signature.mimeType
 		}
 	}
+	if len(data) >= 12 && string(data[:4]) == "RIFF" && string(data[8:12]) == "AVI " {
+		return "video/x-msvideo"
+	}
 	if len(data) >= 12 && string(data[:4]) == "RIFF" && string(data[8:12]) == "WEBP" {
 		return "image/webp"
 	}

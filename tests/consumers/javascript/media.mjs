@@ -66,6 +66,7 @@ export function sniff({ base64 }) {
   if (head.startsWith("ftyp", 4)) return sniffIsoMedia(data); // before the icon, whose bytes a size may have
   for (const [type, signature] of SIGNATURES) if (head.startsWith(signature)) return type;
   if (head.startsWith("RIFF") && head.startsWith("WEBP", 8)) return "image/webp";
+  if (head.startsWith("RIFF") && head.startsWith("AVI ", 8)) return "video/x-msvideo";
   if (head.startsWith("BM") && data.length >= 18 && BMP_HEADERS_BYTES.includes(data.readUInt32LE(14)))
     return "image/bmp"; // "BM" alone may begin a text
   const text = head.replace(/^\xef\xbb\xbf/, "").trimStart().toLowerCase();

@@ -138,7 +138,8 @@ class TestFewPixels:
 class TestCaption:
     def test_one_thing(self, draw: Callable[..., bytes]) -> None:
         assert ask("Caption this image.", draw()) == (
-            "An image of 960x540 pixels with a white background. It shows 1 object: a red rectangle in the middle."
+            "An image of 960x540 pixels with a white background. "
+            "It shows 1 object: a red rectangle in the middle."
         )
 
     def test_where_and_an(self) -> None:

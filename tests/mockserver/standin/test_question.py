@@ -10,12 +10,15 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
 from visionspec.errors import InvalidMedia
+from visionspec.rules.boxes import PixelBox
 from visionspec_mockserver import standin
-from visionspec_mockserver.standin.question import intent
+from visionspec_mockserver.standin.question import intent, named
+from visionspec_mockserver.standin.scene import Colour, Region
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -97,6 +100,18 @@ def test_a_name_of_what_is_there_in_no_combination_finds_nothing() -> None:
     image.save(out, "PNG")
     picture = standin.Picture(out.getvalue(), "image/png")
     assert standin.answer(standin.Question("detect the red square", [picture])) == "[]"
+
+
+def test_words_of_the_question_and_of_the_background_name_nothing() -> None:
+    def thing(colour: str, shape: str) -> Region:
+        box = PixelBox(0, 0, 1, 1)
+        return Region(box, np.zeros((1, 1), np.uint8), (), (0, 0), 1, Colour(0, 0, 0, colour), shape, 0.9)
+
+    things = [thing("white", "text"), thing("red", "circle")]
+    assert named(MASKS, things) == things
+    assert named("detect all on the white background", things) == things
+    assert named("detect the white text", things) == things[:1]
+    assert named("detect the white one", things) == things[:1]
 
 
 def test_a_schema_goes_before_the_words(four: standin.Picture) -> None:
