@@ -8,5 +8,5 @@ from hypothesis import HealthCheck, settings
 
 _COMMON = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
 settings.register_profile("default", max_examples=100, derandomize=True, **_COMMON)
-settings.register_profile("deep", max_examples=1000, print_blob=True, **_COMMON)
+settings.register_profile("deep", max_examples=300, print_blob=True, **_COMMON)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))

@@ -30,8 +30,11 @@ _START = re.compile(rf"[\s\ufeff]*+(?:{_FENCE})?(?=[\[{{])")
 _FENCED = re.compile(rf"{_FENCE}\Z")
 _BLANK = re.compile(r"[\s\ufeff]*+\Z")
 
-_STRAY_COMMA = re.compile(r",(?=\s*+[\]}])")
-_STRING_OR_STRAY_COMMA = re.compile(r'("[^"\\]*+(?:\\.[^"\\]*+)*+")|,(?=\s*+[\]}])', re.DOTALL)
+# What can be mended: a comma before a closing bracket, an integer of more digits than int() reads (4,300).
+_MENDABLE = r",(?=\s*+[\]}])|(?<!\d)\d{4000,}+"
+_TO_MEND = re.compile(_MENDABLE)
+_STRING_OR_TO_MEND = re.compile(rf'("[^"\\]*+(?:\\.[^"\\]*+)*+")|{_MENDABLE}', re.DOTALL)
+_INFINITE = "1e999"
 
 # What stands where reading failed if the text simply ended: the beginning of a literal, or a closing fence.
 _CUT = re.compile(r"[-+.\w]{0,9}+\s*+(?:`{3}|~{3}|\Z)")
@@ -42,8 +45,8 @@ _ITEM_KEYS = _PLACES | {"mask", "label", "bbox", "box", "box2d", "bounding_box",
 _ITEM = re.compile(rf'\{{\s*+"(?:{"|".join(sorted(_ITEM_KEYS))})"\s*+:')
 _MAX_WRAPPERS = 4  # {"result": {"boxes": [[{...}]]}}
 
-# How often failed attempts may read the whole text: a cut answer is read once per wrapper around its last item.
-_ALLOWANCE = 16
+# How often failed attempts may read the text: a cut answer is read once per wrapper around its last item.
+_ALLOWANCE = 6
 
 
 class Broken(NamedTuple):
@@ -97,8 +100,7 @@ class _Text(str):
         return -1
 
 
-# Whole numbers are read as floats: int() refuses more than 4,300 digits, float() says that they are infinite.
-_read = JSONDecoder(strict=False, parse_int=float, object_pairs_hook=Object).raw_decode
+_read = JSONDecoder(strict=False, object_pairs_hook=Object).raw_decode
 
 
 def find(text: str) -> Found:
@@ -132,18 +134,17 @@ def _blocks(text: str, found: Found) -> Iterator[_Block]:
     forced = _START.match(text)
     start = forced.end() if forced else _next(text, 0)
     allowance = _ALLOWANCE * len(text)
-    inside = repaired = False
+    inside = mended = False
     for _ in range(MAX_ELEMENTS):
         if start is None or allowance < 0:
             return
         try:
             value, end = _read(text, start)
-        except (JSONDecodeError, RecursionError) as error:
-            if not repaired and _STRAY_COMMA.search(text, start):
-                text = _without_stray_commas(text, start, found)
-                repaired = True
+        except (ValueError, RecursionError) as error:
+            if not mended and _TO_MEND.search(text, start):
+                text, mended = _mend(text, start, found), True
                 continue
-            repaired = inside = True
+            mended = inside = True
             where = _where(error, text)
             allowance -= where - start + 1
             broken = _judge(error, text, start, where, found)
@@ -164,16 +165,13 @@ def _next(text: str, position: int, pattern: re.Pattern[str] = _OPENER) -> int |
     return match.start() if match else None
 
 
-def _where(error: JSONDecodeError | RecursionError, text: str) -> int:
+def _where(error: Exception, text: str) -> int:
     """How far the reader came, or may have come."""
-    if isinstance(error, RecursionError) or error.msg.startswith("Unterminated"):
-        return len(text)
-    return error.pos
+    known = isinstance(error, JSONDecodeError) and not error.msg.startswith("Unterminated")
+    return error.pos if known else len(text)
 
 
-def _judge(
-    error: JSONDecodeError | RecursionError, text: str, start: int, where: int, found: Found
-) -> Broken | None:
+def _judge(error: Exception, text: str, start: int, where: int, found: Found) -> Broken | None:
     """Note what a failed attempt says about the text; the item that it was, if it was one."""
     looks_like_item = _ITEM.match(text, start)
     if isinstance(error, RecursionError):
@@ -189,13 +187,18 @@ def _judge(
     return broken if looks_like_item else None
 
 
-def _without_stray_commas(text: str, start: int, found: Found) -> str:
-    """The same text, as long as before, with blanks for the commas that stand before a closing bracket."""
-    mended = _STRING_OR_STRAY_COMMA.sub(lambda match: match[1] or " ", text[start:])
-    if mended == text[start:]:
-        return text  # they stand in strings
-    found.note("trailing-comma")
-    return _Text(text[:start] + mended)
+def _mend(text: str, start: int, found: Found) -> str:
+    """The same text, as long as before, with blanks for commas before a bracket and infinity for endless digits."""
+
+    def mend(match: re.Match[str]) -> str:
+        if match[1] is not None:
+            return match[1]
+        if match[0] == ",":
+            found.note("trailing-comma")
+            return " "
+        return _INFINITE.ljust(len(match[0]))
+
+    return _Text(text[:start] + _STRING_OR_TO_MEND.sub(mend, text[start:]))
 
 
 def _elements(value: Any, wrappers: int = _MAX_WRAPPERS) -> list[Any] | None:
@@ -231,7 +234,7 @@ def _unquoted(text: str, found: Found) -> str:
     if text.startswith('"', start):
         try:
             value, end = _read(_Text(text), start)
-        except (JSONDecodeError, RecursionError):
+        except (ValueError, RecursionError):
             return text
         if _BLANK.match(text, end):
             found.note("json-string")

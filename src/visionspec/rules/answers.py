@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from math import inf
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, NoReturn, TypeAlias
 
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
 MAX_CHARACTERS = 1 << 24
 """256 characters for every one of the 65,536 tokens at which an answer of a model ends."""
 
+_EXACT = 1 << 53
+_FLOAT_BITS = 1023
 _SINGLE_QUOTED = re.compile(r"[\[{,]\s*+'")
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")  # JSON can say it, and no file can hold it
 
@@ -66,7 +69,7 @@ MEANINGS: Mapping[str, str] = MappingProxyType(
         "too-few-points": "The polygon had fewer than three corners.",
         "bad-points": "A corner of the polygon was not two finite numbers, or was absurdly far away.",
         "oversized-polygon": "The polygon had more corners than a model can write.",
-        "oversized-mask": "The part of the box inside the frame was too large for a mask.",
+        "oversized-mask": "The box was too large for a mask.",
         "mask-budget": "The masks before this one had used up what one answer may cost.",
         "unknown-mask": "The mask was neither a string nor a list.",
         # why an item was rejected
@@ -266,7 +269,7 @@ class _Decoder:
 
     @rule("answers.reversed-corners", "answers.clipped", "answers.zero-area")
     def _item(self, index: int, element: _scan.Object) -> Item | Rejected:
-        given = _whole(element["box_2d"])
+        given = _numbers(element["box_2d"])
         try:
             raw = to_pixels(given, width_px=self.width_px, height_px=self.height_px)
         except InvalidBox as error:
@@ -313,7 +316,7 @@ class _Decoder:
 
     @rule("answers.point")
     def _point(self, index: int, element: _scan.Object) -> Point | Rejected:
-        given = _whole(element["point"])
+        given = _numbers(element["point"])
         try:
             point = point_to_pixels(given, width_px=self.width_px, height_px=self.height_px)
         except InvalidBox as error:
@@ -336,8 +339,14 @@ def _label(element: _scan.Object, issues: list[str]) -> str | None:
     return None
 
 
-def _whole(values: Any) -> Any:
-    """The same numbers, those that are whole as integers: JSON's 100 and 100.0 are one number."""
-    if not isinstance(values, list):
-        return values
-    return [int(value) if isinstance(value, float) and value.is_integer() else value for value in values]
+def _numbers(values: Any) -> Any:
+    """The same values, numbers as small integers or as floats: JSON's 100 and 100.0 are one number."""
+    return [_number(value) for value in values] if isinstance(values, list) else values
+
+
+def _number(value: Any) -> Any:
+    if isinstance(value, float) and value.is_integer() and abs(value) < _EXACT:
+        return int(value)
+    if type(value) is int and abs(value) >= _EXACT:
+        return float(value) if value.bit_length() <= _FLOAT_BITS else inf
+    return value

@@ -51,6 +51,7 @@ SMALL_FRAME_PX = 1 << 20
 MAX_MAP_PX = 1 << 26
 MAX_CROP_PX = 1 << 28
 MAX_CROP_SIDE_PX = 1 << 18
+MAX_BOX_PX = 1 << 52
 MAX_CORNERS = 16_384
 BUDGET_FRAMES = 64
 
@@ -164,7 +165,7 @@ def decode_mask(
         raise _invalid("null-mask", "the mask is null")
     if not isinstance(value, (str, list)):
         raise _invalid("unknown-mask", f"{show(value)} is neither a base64 string nor a polygon")
-    _check_crop(inside, budget)
+    _check_crop(box, inside, budget)
     if isinstance(value, list):
         return _decode_polygon(value, inside, (width_px, height_px), budget)
     form, values = _decode_map(value, max(SMALL_FRAME_PX, min(width_px * height_px, MAX_MAP_PX)), budget)
@@ -184,9 +185,11 @@ def check_threshold(threshold: int) -> None:
 
 
 @rule("masks.oversized-mask")
-def _check_crop(inside: PixelBox, budget: Budget) -> None:
+def _check_crop(box: PixelBox, inside: PixelBox, budget: Budget) -> None:
     if inside.area_px > MAX_CROP_PX or max(inside.width_px, inside.height_px) > MAX_CROP_SIDE_PX:
         raise _invalid("oversized-mask", f"a crop of {inside.width_px}x{inside.height_px} px is too large")
+    if max(map(abs, box)) > MAX_BOX_PX:
+        raise _invalid("oversized-mask", "the box is so large that float64 cannot tell its pixels apart")
     budget.spend(inside.area_px)
 
 
