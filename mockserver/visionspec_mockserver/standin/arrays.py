@@ -54,7 +54,9 @@ def counts(labels: Labels, size: int) -> NDArray[np.int64]:
 
 def shares(labels: Labels, where: Bits, size: int) -> NDArray[np.float64]:
     """Of the pixels of each label, the share where ``where`` holds."""
-    return np.bincount(labels.ravel(), weights=where.ravel(), minlength=size) / np.maximum(counts(labels, size), 1)
+    return np.bincount(labels.ravel(), weights=where.ravel(), minlength=size) / np.maximum(
+        counts(labels, size), 1
+    )
 
 
 def relabel(labels: Labels, table: Iterable[int]) -> Labels:

@@ -1,9 +1,10 @@
 """What lies behind: a smooth surface of colour through the ground of the picture.
 
-The ground begins as the flat zone that owns most of the frame's rim (and, less, most of the picture). A polynomial of low
-order is fitted to it, leaving out what sticks out; what it misses, a very smooth interpolation corrects. Everything
-within the tolerance of the surface is background, wherever it is: the hole of a ring, a corner that a
-shape cuts off. The tolerance follows the roughness of the ground, so a texture is no crowd of objects.
+The ground begins as the flat zone that owns most of the frame's rim (and, less, most of the picture). A
+polynomial of low order is fitted to it, leaving out what sticks out; what it misses, a very smooth
+interpolation corrects. Everything within the tolerance of the surface is background, wherever it is: the
+hole of a ring, a corner that a shape cuts off. The tolerance follows the roughness of the ground, so a
+texture is no crowd of objects.
 """
 
 from __future__ import annotations
@@ -23,8 +24,7 @@ _GRID = 200  # the surface is found on a grid of at most this many points a side
 _ZONES = 600  # more zones than this are not looked at for the ground
 _KIN = 10.0  # zones of mean colours closer than this may be one ground
 _ORDERS = (0, 1, 2, 4)
-import os
-LK=float(os.environ.get('LK','1.5'))
+_LEAK = 1.5  # what differs by less than so many tolerances leaked out of the background
 _LEAST = 4.0  # a difference below this (Lab) is nothing, however clean the picture
 _COARSE = 16  # the correction has about so many points a side, no finer
 
@@ -55,7 +55,7 @@ def find_ground(lab: Floats, zones: Labels, size: int, *, coded_px: float) -> Gr
     home = _home(zones, size, lab)
     least = _LEAST + (1 if coded_px else 0)
     ours = home[zones[::stride, ::stride]]
-    seed = ours
+    seed, surface = ours, sample
     for _ in range(2):
         surface = _polynomial(sample, seed)
         tolerance = _tolerance(sample, surface, seed, least)
@@ -65,9 +65,14 @@ def find_ground(lab: Floats, zones: Labels, size: int, *, coded_px: float) -> Gr
     tolerance = _tolerance(sample, surface, seed, least)
     grow = np.float32([[1 / stride, 0, 0], [0, 1 / stride, 0]])
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    full = cast("Floats", cv2.warpAffine(surface, grow, zones.shape[::-1], flags=flags, borderMode=cv2.BORDER_REPLICATE))
+    full = cast(
+        "Floats",
+        cv2.warpAffine(surface, grow, zones.shape[::-1], flags=flags, borderMode=cv2.BORDER_REPLICATE),
+    )
     away = distance(lab, full)
-    return Ground(full, away, tolerance, *_split(away, zones, size, home=home, tolerance=tolerance, coded_px=coded_px))
+    return Ground(
+        full, away, tolerance, *_split(away, zones, size, home=home, tolerance=tolerance, coded_px=coded_px)
+    )
 
 
 def _home(zones: Labels, size: int, lab: Floats) -> Bits:
@@ -85,8 +90,10 @@ def _home(zones: Labels, size: int, lab: Floats) -> Bits:
     table[large] = np.arange(len(large))
     index = table[zones]
     held = index >= 0
-    mean = np.stack([np.bincount(index[held], weights=lab[..., c][held], minlength=len(large)) for c in range(3)], -1)
-    mean /= areas[large][:, None]
+    mean = np.stack(
+        [np.bincount(index[held], weights=lab[..., c][held], minlength=len(large)) for c in range(3)], -1
+    )
+    mean = mean / areas[large][:, None]
     kin = np.linalg.norm(mean[:, None] - mean[None, :24], axis=-1) < _KIN
     home = np.zeros(size, bool)
     home[large[kin[:, int((kin * score[large][:, None]).sum(0).argmax())]]] = True
@@ -102,7 +109,7 @@ def _split(
         limit = cast("Floats", np.maximum(tolerance, 0.12 * reach))
     near = away < limit
     behind = shares(zones, near, size) > 0.5
-    leak = home[zones] & (away > max(LK * tolerance, tolerance + 3))
+    leak = home[zones] & (away > max(_LEAK * tolerance, tolerance + 3))
     small = counts(zones, size) < 9
     mask = (behind[zones] & ~leak) | (near & small[zones])
     return mask, leak
@@ -128,7 +135,7 @@ def _polynomial(sample: Floats, seed: Bits) -> Floats:
         base = _powers(x[seed][::step], y[seed][::step], order)
         if base.shape[1] * 4 > len(base) and best:
             break
-        weight = np.ones(len(base))
+        weight, factors, scale = np.ones(len(base)), np.zeros((base.shape[1], 3)), np.inf
         for _ in range(5):
             heavy = base.T * weight
             factors = np.linalg.solve(heavy @ base + 1e-6 * np.eye(base.shape[1]), heavy @ colours)
@@ -151,7 +158,7 @@ def _correction(miss: Floats, seed: Bits) -> Floats:
         weights.append(cv2.resize(weights[-1], half, interpolation=cv2.INTER_AREA))
     now = sums[-1] / np.maximum(weights[-1], 1e-6)[..., None]
     for total, weight in zip(sums[-2::-1], weights[-2::-1], strict=True):
-        now = cast("Floats", cv2.resize(now, weight.shape[::-1], interpolation=cv2.INTER_LINEAR)).reshape(total.shape)
+        now = cv2.resize(now, weight.shape[::-1], interpolation=cv2.INTER_LINEAR).reshape(total.shape)
         if max(weight.shape) <= _COARSE:
             here = np.minimum(weight, 1)[..., None]
             now = here * total / np.maximum(weight, 1e-6)[..., None] + (1 - here) * now

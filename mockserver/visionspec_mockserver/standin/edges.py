@@ -1,7 +1,7 @@
 """The box of a thing to the pixel, though the thing was found in a smaller copy of the picture.
 
-On each side, the rows (or columns) in which the thing reaches furthest are read again in the full picture, and the edge is
-where the colour is halfway from what lies outside to what lies inside.
+On each side, the rows (or columns) in which the thing reaches furthest are read again in the full picture,
+and the edge is where the colour is halfway from what lies outside to what lies inside.
 """
 
 from __future__ import annotations
@@ -37,15 +37,15 @@ def exact_box(
     turned, small, tall = full.transpose(1, 0, 2), work.transpose(1, 0, 2), mask.T
     across, down = (y_scale, x_scale), (x_scale, y_scale)
     return (
-        _edge(full, work, mask, (x, y), across, noisy),
-        _edge(turned, small, tall, (y, x), down, noisy),
-        full.shape[1] - _edge(full[:, ::-1], work[:, ::-1], mask[:, ::-1], (right, y), across, noisy),
-        full.shape[0] - _edge(turned[:, ::-1], small[:, ::-1], tall[:, ::-1], (bottom, x), down, noisy),
+        _edge(full, work, mask, (x, y), across, noisy=noisy),
+        _edge(turned, small, tall, (y, x), down, noisy=noisy),
+        full.shape[1] - _edge(full[:, ::-1], work[:, ::-1], mask[:, ::-1], (right, y), across, noisy=noisy),
+        full.shape[0] - _edge(turned[:, ::-1], small[:, ::-1], tall[:, ::-1], (bottom, x), down, noisy=noisy),
     )
 
 
 def _edge(
-    full: Pixels, work: Pixels, mask: Bits, at: tuple[int, int], scales: tuple[float, float], noisy: bool
+    full: Pixels, work: Pixels, mask: Bits, at: tuple[int, int], scales: tuple[float, float], *, noisy: bool
 ) -> float:
     """The left edge."""
     left, top = at

@@ -1,8 +1,8 @@
-"""Look at a picture: find what differs from its background, in a copy of bounded size, and measure it in the full one.
+"""Look at a picture: find what differs from its background in a small copy, measure it in the full one.
 
-Pixels in, plain data out; nothing is known but the pixels. The steps, a module each: decode (`pixels`), flat zones (`zones`),
-the surface behind (`background`), a label for every pixel (`partition`), what belongs together (`relations`), boxes to the
-pixel (`edges`), forms (`outlines`), names (`colours`, `shapes`).
+Pixels in, plain data out; nothing is known but the pixels. The steps, a module each: decode (`pixels`),
+flat zones (`zones`), the surface behind (`background`), a label for every pixel (`partition`), what belongs
+together (`relations`), boxes to the pixel (`edges`), forms (`outlines`), names (`colours`, `shapes`).
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from .background import find_ground
 from .colours import name_colour
 from .edges import exact_box
 from .outlines import deepest, polygon, probability
-from .parts import filled
 from .partition import BACKGROUND, Coding, partition
+from .parts import filled
 from .pixels import decode
 from .relations import relate
 from .scene import Region, Scene
@@ -33,9 +33,8 @@ if TYPE_CHECKING:
     from .pixels import Decoded
     from .relations import Things
 
-import os
-HARD=float(os.environ.get('HARD','35'))
-MILD=float(os.environ.get('MILD','3'))
+_HARD = 35.0  # a difference (Lab) that is an edge
+_MILD = 3.0  # a difference (Lab) that coding makes beside one
 _WORK_PX = 1024  # the longer side of the copy that is looked at
 _MOST_REGIONS = 64  # of a drawing
 _MOST_OF_PHOTO = 25
@@ -114,10 +113,10 @@ def _smoothed(lab: Floats, rough: float, *, spread_px: float) -> Floats:
             lab = cast("Floats", cv2.bilateralFilter(lab, 7, sigma, 2.5))
     if spread_px:
         window = square(2 * max(1, round(spread_px)) + 1)
-        hard = np.ptp(np.stack([cv2.dilate(lab, window), cv2.erode(lab, window)]), 0).max(-1) > HARD
+        hard = np.ptp(np.stack([cv2.dilate(lab, window), cv2.erode(lab, window)]), 0).max(-1) > _HARD
         mild = strong = lab
         for _ in range(2):
-            mild = cast("Floats", cv2.bilateralFilter(mild, 5, MILD, 2.0))
+            mild = cast("Floats", cv2.bilateralFilter(mild, 5, _MILD, 2.0))
             strong = cast("Floats", cv2.bilateralFilter(strong, 5, 8.0, 2.0))
         lab = np.where(hard[..., None], strong, mild)
     return lab
@@ -182,7 +181,9 @@ def _box(part: Part, picture: Decoded, work: Pixels, *, noisy: bool) -> PixelBox
     y_scale = picture.height_px / picture.rgb.shape[0]
     x0, x1 = (min(max(0, round(v * x_scale)), picture.width_px) for v in (edges[0], edges[2]))
     y0, y1 = (min(max(0, round(v * y_scale)), picture.height_px) for v in (edges[1], edges[3]))
-    return PixelBox(min(x0, picture.width_px - 1), min(y0, picture.height_px - 1), max(x1, x0 + 1), max(y1, y0 + 1))
+    return PixelBox(
+        min(x0, picture.width_px - 1), min(y0, picture.height_px - 1), max(x1, x0 + 1), max(y1, y0 + 1)
+    )
 
 
 def _colour(part: Part, work: Pixels) -> tuple[int, int, int]:

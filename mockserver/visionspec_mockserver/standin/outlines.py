@@ -28,7 +28,9 @@ _MOST_CORNERS = 96
 def probability(mask: Bits, size: tuple[int, int], *, thickness: float) -> Pixels:
     """A map of 0..255 that a bilinear resize to ``size`` (width, height) and a cut at 127 turn into the mask."""
     width, height = size
-    thin = 3 / max(1.0, thickness * max(size) / max(mask.shape))  # samples per pixel that keep 3 across a stroke
+    thin = 3 / max(
+        1.0, thickness * max(size) / max(mask.shape)
+    )  # samples per pixel that keep 3 across a stroke
     scale = min(1.0, max(_SIDE / max(size), min(thin, 4 * _SIDE / max(size))))
     target = (max(1, round(width * scale)), max(1, round(height * scale)))
     plain = mask.astype(np.float32)
@@ -63,7 +65,7 @@ def polygon(mask: Bits, *, closed_by: int = 0) -> Floats:
     for i, hole in enumerate(found):
         if tree[0][i][3] == outer and cv2.contourArea(hole) >= least:
             line = _slit(line, _simple(hole))
-    return cast("Floats", line.astype(np.float32) - 1)
+    return line.astype(np.float32) - 1
 
 
 def _simple(line: Points) -> Points:
@@ -76,7 +78,7 @@ def _simple(line: Points) -> Points:
         short = cv2.approxPolyDP(line, slack, closed=True)
     if len(short) < 3:
         x, y, w, h = cv2.boundingRect(line)
-        return np.int32([[x, y], [x + w - 1, y], [x + w - 1, y + h - 1], [x, y + h - 1]])
+        return np.array([[x, y], [x + w - 1, y], [x + w - 1, y + h - 1], [x, y + h - 1]], np.int32)
     return cast("Points", short[:, 0, :])
 
 

@@ -1,8 +1,9 @@
 """Who owns which pixel: every pixel of the picture gets a label, 1 for the background, 2 and up for things.
 
 Cores first: flat zones that stand out of the background and have some body. Cores that face each other with
-hardly a difference are one. Then the rest, pixel by pixel: a colour that lies between two cores nearby is the
-soft rim of both and goes to the nearer one; a colour that no neighbour explains is a thing too thin to have a core.
+hardly a difference are one. Then the rest, pixel by pixel: a colour that lies between two cores nearby is
+the soft rim of both and goes to the nearer one; a colour that no neighbour explains is a thing too thin to
+have a core.
 """
 
 from __future__ import annotations
@@ -235,7 +236,9 @@ def _explain(
             continue
         miss = np.where(other, np.minimum(miss, _off_blend(here, base, raw[there], coding)), miss)
         better = other & (gap < cost2)
-        cost2, second, place2 = (np.where(better, *p) for p in ((gap, cost2), (label, second), (there, place2)))
+        cost2, second, place2 = (
+            np.where(better, *p) for p in ((gap, cost2), (label, second), (there, place2))
+        )
     # the cut: halfway between both colours, in a space that is linear in coverage
     trust = np.float32([1, coding.chroma, coding.chroma])
     line = (raw[place2] - base) * trust
@@ -264,7 +267,9 @@ def _off_blend(here: Floats, one: Floats, two: Floats, coding: Coding) -> Floats
     return np.sqrt(np.square(outside) + np.square(aside))
 
 
-def _settle(labels: Labels, lab: Floats, luma: Floats, slack: _Slack, coding: Coding) -> tuple[Labels, Floats]:
+def _settle(
+    labels: Labels, lab: Floats, luma: Floats, slack: _Slack, coding: Coding
+) -> tuple[Labels, Floats]:
     """Give pixels without a label to a neighbour; returns the labels and how strange the others are.
 
     In rounds, because the tip of a shape may be further from its core than one look reaches.
@@ -318,7 +323,9 @@ def _join_thin(labels: Labels, lab: Floats, contrast: Floats) -> Labels:
     inner = np.zeros(labels.shape, bool)
     inner[2:-2, 2:-2] = True
     for dy, dx in ((0, 2), (2, 0), (0, -2), (-2, 0)):
-        inner[2:-2, 2:-2] &= labels[2:-2, 2:-2] == labels[2 + dy : labels.shape[0] - 2 + dy, 2 + dx : labels.shape[1] - 2 + dx]
+        inner[2:-2, 2:-2] &= (
+            labels[2:-2, 2:-2] == labels[2 + dy : labels.shape[0] - 2 + dy, 2 + dx : labels.shape[1] - 2 + dx]
+        )
     thin = ~(np.bincount(labels[inner], minlength=size) > 0)
     thin[: BACKGROUND + 1] = False
     if thin.sum() < 2:

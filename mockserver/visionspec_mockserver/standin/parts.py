@@ -91,7 +91,7 @@ def filled(mask: Bits) -> Bits:
     canvas = padded(mask).astype(np.uint8)
     outlines, _ = cv2.findContours(canvas, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     cv2.drawContours(canvas, outlines, -1, 1, cv2.FILLED)
-    return cast("Bits", canvas[1:-1, 1:-1] > 0)
+    return canvas[1:-1, 1:-1] > 0
 
 
 def around(labels: Labels, mask: Bits, x: int, y: int) -> dict[int, float]:

@@ -67,7 +67,7 @@ def decode(data: bytes) -> Decoded:
             rgb = _rgb(image)
     except MemoryError:
         raise
-    except Exception as error:  # noqa: BLE001 - a decoder that is fed damaged bytes raises anything
+    except Exception as error:
         reason = f"the {info.mime_type} cannot be decoded: {error}"
         if info.missing or "truncated" in str(error):
             raise TruncatedMedia(f"{reason}; missing: {info.missing or 'pixels'}", given=data[:16]) from error

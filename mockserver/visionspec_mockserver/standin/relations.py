@@ -1,7 +1,8 @@
 """From labels to things: what belongs together, and what is no thing at all.
 
-In this order: every label becomes one connected part; soft shadows, crumbs and textures go; what is seen through a ring goes
-back to what lies behind it; an outline joins what it outlines; a shape that a thin line cuts in two is one again.
+In this order: every label becomes one connected part; soft shadows, crumbs and textures go; what is seen
+through a ring goes back to what lies behind it; an outline joins what it outlines; a shape that a thin line
+cuts in two is one again.
 """
 
 from __future__ import annotations
@@ -13,8 +14,8 @@ import cv2
 import numpy as np
 
 from .arrays import distance, lengths, square
-from .parts import Part, around, boxes, filled, find_parts, padded, unlike
 from .partition import BACKGROUND, Groups
+from .parts import Part, around, boxes, filled, find_parts, padded, unlike
 from .shapes import name_shape
 
 if TYPE_CHECKING:
@@ -88,7 +89,9 @@ def _connect(labels: Labels) -> None:
     fresh = int(labels.max()) + 1
     for label, (x, y, width, height) in boxes(labels, BACKGROUND + 1).items():
         area = labels[y : y + height, x : x + width]
-        number, pieces, stats, _ = cv2.connectedComponentsWithStats((area == label).astype(np.uint8), connectivity=8)
+        number, pieces, stats, _ = cv2.connectedComponentsWithStats(
+            (area == label).astype(np.uint8), connectivity=8
+        )
         if number == 2:
             continue
         main = int(stats[1:, cv2.CC_STAT_AREA].argmax()) + 1
@@ -172,7 +175,9 @@ def _blend_rims(parts: Parts, labels: Labels, lab: Floats, ground: Ground) -> No
         rim = mine & (cv2.erode(mine.astype(np.uint8), square(3)) == 0)
         step = distance(cv2.dilate(colours, square(3)), cv2.erode(colours, square(3)))
         behind = part.cut(ground.surface, 2)
-        if float(np.median(step[rim])) > 0.5 * float(np.linalg.norm(host.colour - np.median(behind[mine], 0))):
+        if float(np.median(step[rim])) > 0.5 * float(
+            np.linalg.norm(host.colour - np.median(behind[mine], 0))
+        ):
             continue
         ours = lengths(colours[mine] - host.colour) < lengths(colours[mine] - behind[mine])
         spot[mine] = np.where(ours, host.label, BACKGROUND)
@@ -210,10 +215,11 @@ def _see_through(parts: Parts, backdrops: Parts, labels: Labels, tolerance: floa
         else:
             ring = _enclosing(part, labels, parts)
             behind = _enclosing(ring, labels, parts) if ring else None
-            if ring and behind and behind is not part and part.inside(ring) and is_hollow(ring, part):
-                if unlike(part, behind) < 1.6 * tolerance + 2:
-                    _give(part, labels, behind.label, parts)
-                    behind.again(labels)
+            if not (ring and behind) or behind is part or not part.inside(ring) or not is_hollow(ring, part):
+                continue
+            if unlike(part, behind) < 1.6 * tolerance + 2:
+                _give(part, labels, behind.label, parts)
+                behind.again(labels)
 
 
 def is_hollow(ring: Part, hole: Part) -> bool:
@@ -231,7 +237,9 @@ def is_hollow(ring: Part, hole: Part) -> bool:
 
 def _fill_holes(parts: Parts, backdrops: Parts, labels: Labels, lab: Floats) -> None:
     """Holes of the background's colour that do not belong to the form around them are things."""
-    number, pieces, stats, _ = cv2.connectedComponentsWithStats((labels == BACKGROUND).astype(np.uint8), connectivity=4)
+    number, pieces, stats, _ = cv2.connectedComponentsWithStats(
+        (labels == BACKGROUND).astype(np.uint8), connectivity=4
+    )
     height, width = labels.shape
     fresh = int(labels.max()) + 1
     for piece in range(1, number):
@@ -260,20 +268,8 @@ def _enclosing(part: Part, labels: Labels, parts: Parts) -> Part | None:
 
 def _join_outlines(parts: Parts, labels: Labels) -> None:
     """A thin part, or thin parts of one colour, that go around most of a thing are its outline."""
-    claims: dict[int, list[tuple[Part, bool]]] = {}
-    for fill in sorted(parts.values(), key=lambda p: p.area):
-        near = fill.neighbours(labels)
-        thin = [parts[k] for k in near if k in parts and _may_outline(parts[k], fill)]
-        if not thin:
-            continue
-        main = max(thin, key=lambda p: near[p.label])
-        same = [p for p in thin if unlike(p, main) < 30]
-        if sum(near[p.label] for p in same) >= 0.5:
-            closed = fill.inside(main) and near[main.label] > 0.9
-            for p in same:
-                claims.setdefault(p.label, []).append((fill, closed))
     grown: dict[int, float] = {}
-    for label, claimed in claims.items():
+    for label, claimed in _claims(parts, labels).items():
         line = parts.get(label)
         fills = [f for f, _ in claimed if f.label in parts]
         if line is None or not fills:
@@ -289,6 +285,23 @@ def _join_outlines(parts: Parts, labels: Labels) -> None:
         if label in parts:
             parts[label].again(labels)
             _close_gaps(parts[label], labels, width)
+
+
+def _claims(parts: Parts, labels: Labels) -> dict[int, list[tuple[Part, bool]]]:
+    """Label of a thin part -> the things that it goes around, and whether it closes around each."""
+    claims: dict[int, list[tuple[Part, bool]]] = {}
+    for fill in sorted(parts.values(), key=lambda p: p.area):
+        near = fill.neighbours(labels)
+        thin = [parts[k] for k in near if k in parts and _may_outline(parts[k], fill)]
+        if not thin:
+            continue
+        main = max(thin, key=lambda p: near[p.label])
+        same = [p for p in thin if unlike(p, main) < 30]
+        if sum(near[p.label] for p in same) >= 0.5:
+            closed = fill.inside(main) and near[main.label] > 0.9
+            for p in same:
+                claims.setdefault(p.label, []).append((fill, closed))
+    return claims
 
 
 def _may_outline(line: Part, fill: Part) -> bool:
@@ -397,4 +410,9 @@ def _in_row(a: Part, b: Part, height: int) -> bool:
     high, low = max(a.height, b.height), min(a.height, b.height)
     shared = min(a.y + a.height, b.y + b.height) - max(a.y, b.y)
     gap = max(a.x, b.x) - min(a.x + a.width, b.x + b.width)
-    return shared >= 0.5 * low and gap <= (1 if high < 0.12 * height else 0.3) * high and high <= 2.6 * low and unlike(a, b) < 40
+    return (
+        shared >= 0.5 * low
+        and gap <= (1 if high < 0.12 * height else 0.3) * high
+        and high <= 2.6 * low
+        and unlike(a, b) < 40
+    )

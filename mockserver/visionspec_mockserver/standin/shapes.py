@@ -1,4 +1,4 @@
-"""The name of a silhouette: circle, ellipse, square, rectangle, triangle, diamond, pentagon, hexagon, star, cross, line, shape."""
+"""The name of a silhouette: circle, square, triangle, hexagon, star, cross, line ... or just shape."""
 
 from __future__ import annotations
 
@@ -38,7 +38,9 @@ def name_shape(mask: Bits) -> str:
 
 def name_open_shape(mask: Bits) -> str:
     """Name a hollow silhouette by what its outside looks like."""
-    return {"circle": "ring", "ellipse": "ring", "square": "frame", "rectangle": "frame"}.get(name_shape(mask), "outline")
+    return {"circle": "ring", "ellipse": "ring", "square": "frame", "rectangle": "frame"}.get(
+        name_shape(mask), "outline"
+    )
 
 
 def contour(mask: Bits) -> Labels:

@@ -1,9 +1,9 @@
 """Flat zones: pixels joined to their neighbours wherever the colour hardly changes.
 
-A zone may wander through a gradient, and a shape one pixel thick is still a zone. Two neighbours are joined unless the
-step between them is larger than ``step``, or lies on a ramp that is as a whole too steep: an edge that was
-blurred or resampled climbs in small steps. The joints are drawn as pixels between the pixels of a picture of
-twice the size, so that one run of connected components finds all zones.
+A zone may wander through a gradient, and a shape one pixel thick is still a zone. Two neighbours are joined
+unless the step between them is larger than ``step``, or lies on a ramp that is as a whole too steep: an
+edge that was blurred or resampled climbs in small steps. The joints are drawn as pixels between the pixels
+of a picture of twice the size, so that one run of connected components finds all zones.
 """
 
 from __future__ import annotations

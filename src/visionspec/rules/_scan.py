@@ -167,8 +167,9 @@ def _next(text: str, position: int, pattern: re.Pattern[str] = _OPENER) -> int |
 
 def _where(error: Exception, text: str) -> int:
     """How far the reader came, or may have come."""
-    known = isinstance(error, JSONDecodeError) and not error.msg.startswith("Unterminated")
-    return error.pos if known else len(text)
+    if isinstance(error, JSONDecodeError) and not error.msg.startswith("Unterminated"):
+        return error.pos
+    return len(text)
 
 
 def _judge(error: Exception, text: str, start: int, where: int, found: Found) -> Broken | None:

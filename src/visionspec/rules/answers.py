@@ -36,7 +36,6 @@ MAX_CHARACTERS = 1 << 24
 """256 characters for every one of the 65,536 tokens at which an answer of a model ends."""
 
 _EXACT = 1 << 53
-_FLOAT_BITS = 1023
 _SINGLE_QUOTED = re.compile(r"[\[{,]\s*+'")
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")  # JSON can say it, and no file can hold it
 
@@ -348,5 +347,8 @@ def _number(value: Any) -> Any:
     if isinstance(value, float) and value.is_integer() and abs(value) < _EXACT:
         return int(value)
     if type(value) is int and abs(value) >= _EXACT:
-        return float(value) if value.bit_length() <= _FLOAT_BITS else inf
+        try:
+            return float(value)
+        except OverflowError:
+            return inf
     return value
