@@ -146,5 +146,5 @@ class Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start, and say so if it worked."""
         await super().startup(sockets)
-        if self.started:
+        if self.started:  # an older uvicorn returns from a start that failed
             self._when_up()

@@ -24,7 +24,7 @@ def server() -> Iterator[MockServer]:
 
 @pytest.fixture(scope="module")
 def client(server: MockServer) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=server.url, headers={"x-goog-api-key": "any"}) as made:
+    with httpx.Client(base_url=server.url, headers={"x-goog-api-key": "any"}, timeout=60) as made:
         yield made
 
 

@@ -381,6 +381,10 @@ class TestStream:
         assert answer.json()[0]["error"]["status"] == "INVALID_ARGUMENT"
         assert "error" in api.post(FLASH + ":streamGenerateContent?alt=sse", json={}).json()
 
+    def test_even_a_short_answer_comes_in_pieces(self, api: httpx.Client, says: Any) -> None:
+        says("Hi!")
+        assert len(ok(api.post(FLASH + ":streamGenerateContent", json=HI))) == 2
+
     def test_an_empty_answer_is_one_chunk(self, api: httpx.Client, says: Any) -> None:
         says("")
         (chunk,) = ok(api.post(FLASH + ":streamGenerateContent", json=HI))
@@ -432,7 +436,7 @@ class TestFilesAndUrls:
 
         with (
             MockServer(processing_s=60) as server,
-            httpx.Client(base_url=server.url, headers={"x-goog-api-key": "any"}) as api,
+            httpx.Client(base_url=server.url, headers={"x-goog-api-key": "any"}, timeout=60) as api,
         ):
             file = self.upload(api, draw())
             part = {"fileData": {"fileUri": file["uri"]}}

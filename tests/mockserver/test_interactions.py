@@ -483,7 +483,7 @@ class TestBackground:
     def slow(self, clock: ManualClock) -> Iterator[httpx.Client]:
         with (
             MockServer(clock=clock, background_s=10) as server,
-            httpx.Client(base_url=server.url, headers={"x-goog-api-key": "any"}, timeout=20) as client,
+            httpx.Client(base_url=server.url, headers={"x-goog-api-key": "any"}, timeout=60) as client,
         ):
             yield client
 
@@ -532,7 +532,7 @@ class TestBackground:
         with slow.stream("GET", path, params={"stream": "true"}) as answer:
             lines = answer.iter_lines()
             next(lines)
-            with httpx.Client(base_url=slow.base_url, headers={"x-goog-api-key": "any"}) as other:
+            with httpx.Client(base_url=slow.base_url, headers={"x-goog-api-key": "any"}, timeout=60) as other:
                 other.post(path + "/cancel")
             rest = "\n".join(lines)
         assert '"status":"cancelled"' in rest
@@ -543,7 +543,7 @@ class TestBackground:
 def short() -> Iterator[httpx.Client]:
     with (
         MockServer(continuation_tokens=5) as server,
-        httpx.Client(base_url=server.url, headers={"x-goog-api-key": "any"}) as client,
+        httpx.Client(base_url=server.url, headers={"x-goog-api-key": "any"}, timeout=60) as client,
     ):
         yield client
 
@@ -586,7 +586,7 @@ def test_a_seed_repeats_its_ids_and_never_overwrites(tmp_path: Path) -> None:
     def run(name: str) -> list[dict[str, Any]]:
         with (
             MockServer(seed=7, clock=ManualClock(), store=tmp_path / name) as server,
-            httpx.Client(base_url=server.url, headers={"x-goog-api-key": "any"}) as api,
+            httpx.Client(base_url=server.url, headers={"x-goog-api-key": "any"}, timeout=60) as api,
         ):
             made = [create(api), create(api)]
             assert api.get(f"{PATH}/{made[0]['id']}").json() == made[0]

@@ -190,11 +190,10 @@ class TestSharpness:
     @pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "I;16"])
     def test_every_mode_of_png_is_judged(self, mode: str) -> None:
         sharp = scene(1)
-        picture = (
-            Image.fromarray(np.asarray(sharp).astype(np.uint16) * 257)
-            if mode == "I;16"
-            else sharp.convert(mode)
-        )
+        if mode == "I;16":
+            picture = Image.fromarray(np.asarray(sharp).astype(np.uint16) * 257)
+        else:
+            picture = sharp.convert(mode)
         share = sharpness.sharpness(encode(picture))
         assert share is not None
         assert share > sharpness.BLURRED_BELOW

@@ -117,6 +117,46 @@ class TestItems:
         assert [type(value) for value in answer.items[0].box_norm] == [int, float, int, int]
         assert answer.points[0].point_norm == (1.5, 2)
 
+    @pytest.mark.parametrize("lead", ["", "see [[link]] "])
+    def test_may_hold_more_digits_than_python_reads(self, lead: str) -> None:
+        """int() ends at 4,300 digits; such a number is infinite, and digits in a string are just text."""
+        digits = "9" * 5000
+        bad = f'{{"box_2d": [1, 2, {digits}, 4], "label": "{digits}"}}'
+        good = f'{{"label": "{digits}", "box_2d": [100, 100, 500, 300.{digits}]}}'
+        answer = decode_answer(f"{lead}[{bad}, {good}]", **FRAME)
+        assert [rejected.reason for rejected in answer.rejected] == ["bad-box"]
+        assert [item.label for item in answer.items] == [digits]
+
+    @pytest.mark.parametrize(
+        ("number", "given"),
+        [
+            (2**53 - 1, 2**53 - 1),
+            (2**53, 2.0**53),
+            (-(2**53), -(2.0**53)),
+            (10**308, 1e308),
+            (10**309, None),
+            (-(10**400), None),
+        ],
+    )
+    def test_give_large_numbers_back_as_floats(self, number: int, given: float | None) -> None:
+        answer = decode_answer(
+            f'[{{"box_2d": [0, -1, 1000, 1000]}}, {{"box_2d": [0, {number}, 1000, 500]}}]', **FRAME
+        )
+        if given is None:
+            assert answer.rejected[0].reason == "bad-box"
+        else:
+            assert (answer.items[1].box_norm.xmin, type(answer.items[1].box_norm.xmin)) == (
+                given,
+                type(given),
+            )
+
+    @pytest.mark.parametrize(("far", "made"), [(2**52 // 4, True), (2**52 // 4 + 1, False), (1.7e308, False)])
+    def test_have_no_mask_where_float64_cannot_tell_pixels_apart(self, far: float, made: bool) -> None:  # noqa: FBT001
+        """In a frame of 4,000 px a coordinate is 4 px."""
+        item = {**PLAIN, "box_2d": [0, -far, 1000, 1000]}
+        (found,) = decode_answer(json.dumps([item]), width_px=4000, height_px=3).items
+        assert (found.mask is not None, "oversized-mask" in found.issues) == (made, not made)
+
     def test_have_a_mask_in_the_place_of_their_box(self) -> None:
         mask = decode_answer(json.dumps([PLAIN]), **FRAME).items[0].mask
         assert mask is not None
@@ -404,18 +444,20 @@ class TestHostile:
     def test_numbers(self, box: list[float]) -> None:
         mask: Any
         for mask in (PLAIN["mask"], [[0, 0], [1000, 0], [1000, 1000]]):
-            self.decode(json.dumps([{"box_2d": box, "mask": mask}]))
+            text = json.dumps([{"box_2d": box, "mask": mask}])
+            self.decode(text)
+            self.decode(text, width_px=100_000, height_px=2)
 
     @staticmethod
-    def decode(text: str) -> None:
+    def decode(text: str, width_px: int = 60, height_px: int = 40) -> None:
         try:
-            answer = decode_answer(text, width_px=60, height_px=40)
+            answer = decode_answer(text, width_px=width_px, height_px=height_px)
         except errors.InvalidAnswer:
             return
         for item in answer.items:
             x0, y0, x1, y1 = item.box
-            assert 0 <= x0 < x1 <= 60
-            assert 0 <= y0 < y1 <= 40
+            assert 0 <= x0 < x1 <= width_px
+            assert 0 <= y0 < y1 <= height_px
             assert item.mask is None or item.mask.box == item.box
         words = {rejected.reason for rejected in answer.rejected} | set(answer.issues)
         words.update(issue for found in (*answer.items, *answer.points) for issue in found.issues)

@@ -68,7 +68,6 @@ def engine(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> N
         monkeypatch.setattr(_native, "b64decode", None)
     else:
         assert _native._cv2() is not None, "install opencv-python-headless, or it is not tested"
-        assert _native.b64decode is not None, "install pybase64, or it is not tested"
 
 
 @pytest.fixture(scope="module")
@@ -294,6 +293,7 @@ class TestNative:
     )
     def test_pybase64_decodes_the_same(self, text: str, monkeypatch: pytest.MonkeyPatch) -> None:
         """Or it refuses what binascii refuses, or what `decode_base64` reads in the second attempt."""
+        assert _native.b64decode is not None, "install pybase64, or it is not tested"
         results = []
         for decoder in (_native.b64decode, None):
             monkeypatch.setattr(_native, "b64decode", decoder)
@@ -309,7 +309,7 @@ class TestMask:
         crop = np.array([[1, 0, 0], [0, 1, 1], [1, 1, 1]], bool)
         mask = Mask.from_crop(crop, box=PixelBox(1, 2, 4, 5), form="png")
         assert mask.packed == bytes([0b10001111, 0b10000000])  # by hand: 100 011 111, then 7 bits of nothing
-        assert mask.area_px == 6
+        assert (mask.area_px, mask.cut) == (6, False)
         assert np.array_equal(mask.crop, crop)
         assert mask.crop.dtype == bool
 
@@ -457,6 +457,20 @@ def test_opencv_decodes_what_is_sound_and_grey(monkeypatch: pytest.MonkeyPatch) 
     for image in (grey, grey.convert("RGB"), grey.convert("1"), grey.convert("P"), grey.convert("LA")):
         decode_mask(encode(image), box=PixelBox(0, 0, 2, 1), **FRAME)
     assert [base64.b64encode(data).decode() for data in asked] == [encode(grey)]
+
+
+@pytest.mark.parametrize(
+    ("right", "bottom", "cut"), [(140, 220, False), (141, 220, True), (140, 221, True), (150, 230, True)]
+)
+def test_a_polygon_that_leaves_its_box_is_marked(
+    right: int,
+    bottom: int,
+    cut: bool,  # noqa: FBT001 - a parameter of the test
+) -> None:
+    """The box is 100..140 x 200..220 of 1000; one side beyond it is enough."""
+    ring = [[100, 200], [right, 200], [right, bottom], [100, bottom]]
+    mask = decode_mask(ring, box=PixelBox(100, 200, 140, 220), width_px=1000, height_px=1000)
+    assert (mask.cut, mask.area_px) == (cut, 800)
 
 
 class TestBudget:

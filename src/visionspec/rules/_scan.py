@@ -31,9 +31,10 @@ _FENCED = re.compile(rf"{_FENCE}\Z")
 _BLANK = re.compile(r"[\s\ufeff]*+\Z")
 
 # What can be mended: a comma before a closing bracket, an integer of more digits than int() reads (4,300).
-_MENDABLE = r",(?=\s*+[\]}])|(?<!\d)\d{4000,}+"
-_TO_MEND = re.compile(_MENDABLE)
-_STRING_OR_TO_MEND = re.compile(rf'("[^"\\]*+(?:\\.[^"\\]*+)*+")|{_MENDABLE}', re.DOTALL)
+_STRAY_COMMA = re.compile(r",(?=\s*+[\]}])")
+_TO_MEND = re.compile(
+    r'("[^"\\]*+(?:\\.[^"\\]*+)*+")|,(?=\s*+[\]}])|(?<![\d.])\d{4000,}+(?![.eE])', re.DOTALL
+)
 _INFINITE = "1e999"
 
 # What stands where reading failed if the text simply ended: the beginning of a literal, or a closing fence.
@@ -141,10 +142,11 @@ def _blocks(text: str, found: Found) -> Iterator[_Block]:
         try:
             value, end = _read(text, start)
         except (ValueError, RecursionError) as error:
-            if not mended and _TO_MEND.search(text, start):
+            endless = not isinstance(error, (JSONDecodeError, RecursionError))
+            if not mended and (endless or (not inside and _STRAY_COMMA.search(text, start))):
                 text, mended = _mend(text, start, found), True
                 continue
-            mended = inside = True
+            inside = True
             where = _where(error, text)
             allowance -= where - start + 1
             broken = _judge(error, text, start, where, found)
@@ -189,7 +191,7 @@ def _judge(error: Exception, text: str, start: int, where: int, found: Found) ->
 
 
 def _mend(text: str, start: int, found: Found) -> str:
-    """The same text, as long as before, with blanks for commas before a bracket and infinity for endless digits."""
+    """The same text, as long as before: blanks for commas before a bracket, infinity for endless digits."""
 
     def mend(match: re.Match[str]) -> str:
         if match[1] is not None:
@@ -199,7 +201,7 @@ def _mend(text: str, start: int, found: Found) -> str:
             return " "
         return _INFINITE.ljust(len(match[0]))
 
-    return _Text(text[:start] + _STRING_OR_TO_MEND.sub(mend, text[start:]))
+    return _Text(text[:start] + _TO_MEND.sub(mend, text[start:]))
 
 
 def _elements(value: Any, wrappers: int = _MAX_WRAPPERS) -> list[Any] | None:
