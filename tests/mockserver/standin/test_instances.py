@@ -246,7 +246,7 @@ def test_what_cannot_be_met_ends_all_the_same(schema: dict[str, Any], picture: s
     standin.look(picture.data)
     start = time.perf_counter()
     made(schema, picture)
-    assert time.perf_counter() - start < 3
+    assert time.perf_counter() - start < 60  # no measurement: without its bound it would not end
 
 
 class TestPatterns:
