@@ -62,6 +62,7 @@ def tests(session: nox.Session) -> None:
         "pytest",
         "-m",
         "not sdk and not controls",
+        "--ignore=tests/sdk",
         "-n",
         "auto",
         "--cov",

@@ -7,13 +7,13 @@ import io
 import json
 from typing import Any
 
+import pydantic
 import pytest
+from google import genai
+from google.genai import types
 from PIL import Image
 
 from visionspec import decode_answer
-
-genai = pytest.importorskip("google.genai")
-types = genai.types
 
 pytestmark = [pytest.mark.sdk, pytest.mark.usefixtures("environment")]
 
@@ -90,7 +90,6 @@ class TestInteractions:
         assert "red" in interaction.output_text
 
     def test_a_schema_as_document_003_has_it(self, client: Any, scene: Any) -> None:
-        pydantic = pytest.importorskip("pydantic")
         box = pydantic.create_model(
             "Box", box_2d=(list[int], ...), mask=(list[list[int]], ...), label=(str, ...)
         )
@@ -168,7 +167,6 @@ class TestContents:
             assert mask.mode == "L"
 
     def test_a_response_schema(self, client: Any, scene: Any) -> None:
-        pydantic = pytest.importorskip("pydantic")
         box = pydantic.create_model("Box", box_2d=(list[int], ...), label=(str, ...))
         with Image.open(scene.path) as image:
             response = client.models.generate_content(
