@@ -57,7 +57,6 @@ def types(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """Everything but the SDKs, with branch coverage and its floor."""
     _install(session, "tests")
-    Path(session.create_tmp(), "coverage").unlink(missing_ok=True)
     session.run(
         "pytest",
         "-m",
