@@ -74,7 +74,16 @@ def tests(session: nox.Session) -> None:
 def property_(session: nox.Session) -> None:
     """The properties again, with many more examples."""
     _install(session, "tests")
-    session.run("pytest", "-m", "prop", "-n", "auto", *session.posargs, env={"HYPOTHESIS_PROFILE": "deep"})
+    session.run(
+        "pytest",
+        "-m",
+        "prop",
+        "--ignore=tests/sdk",
+        "-n",
+        "auto",
+        *session.posargs,
+        env={"HYPOTHESIS_PROFILE": "deep"},
+    )
 
 
 @nox.session
