@@ -483,6 +483,8 @@ HOSTILE = {
     "trailing commas": ",]",
     "blank": " ",
     "big number": "9",
+    "bad escapes": '{"a":"\\q',
+    "quoted commas": '{"a":",]" x',
     "escapes": '{"\\u0041":',
     "wrappers": '{"a":[{"a":[{"a":',
 }

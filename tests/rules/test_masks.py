@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from visionspec import errors, spec
-from visionspec.rules import _native, _polygon, masks
+from visionspec.rules import _maps, _native, _polygon, masks
 from visionspec.rules._resample import Span, binarise
 from visionspec.rules.boxes import PixelBox, PixelPoint
 from visionspec.rules.masks import Mask, decode_mask
@@ -298,8 +298,8 @@ class TestNative:
         for decoder in (_native.b64decode, None):
             monkeypatch.setattr(_native, "b64decode", decoder)
             try:
-                results.append(masks._from_base64(text))
-            except errors.InvalidMedia:
+                results.append(_maps._bytes(text))
+            except errors.InvalidMask:
                 results.append(None)
         assert results[0] == results[1]
 
@@ -452,7 +452,7 @@ def test_a_corner_may_be_far_away_but_not_absurdly(
 def test_opencv_decodes_what_is_sound_and_grey(monkeypatch: pytest.MonkeyPatch) -> None:
     """And nothing else: what it is not asked for, it cannot do differently."""
     asked: list[bytes] = []
-    monkeypatch.setattr(masks, "decode_grey", asked.append)
+    monkeypatch.setattr(_maps, "decode_grey", asked.append)
     grey = Image.new("L", (2, 1), 255)
     for image in (grey, grey.convert("RGB"), grey.convert("1"), grey.convert("P"), grey.convert("LA")):
         decode_mask(encode(image), box=PixelBox(0, 0, 2, 1), **FRAME)

@@ -118,9 +118,7 @@ def _by_opencv(values: Map, x: Span, y: Span, threshold: int) -> Judge | None:
     if whole is None:
         return None
     window = whole[y.start : y.stop, x.start : x.stop]
-    lowest = np.uint8(
-        (threshold - SLACK + 1) % 256
-    )  # at the ends of the range it wraps: a few pixels too many
+    lowest = np.uint8((threshold - SLACK + 1) % 256)  # it may wrap: then a few pixels too many are doubtful
 
     def judge(band: slice, out: Bits) -> Indices:
         np.greater(window[band], threshold, out=out)

@@ -180,7 +180,7 @@ def _judge(error: Exception, text: str, start: int, where: int, found: Found) ->
     if isinstance(error, RecursionError):
         broken = Broken("too-deep", "nested too deeply to be read")
     else:
-        escape = "escape" in str(error) and '"' not in text[where:] and len(text) - where <= _LONGEST_ESCAPE
+        escape = len(text) - where <= _LONGEST_ESCAPE and "escape" in str(error) and '"' not in text[where:]
         if escape or _CUT.match(text, where):
             found.cut = True
             return None

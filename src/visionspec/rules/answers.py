@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal, NoReturn, TypeAlias
 from visionspec._registry import rule
 from visionspec.errors import InvalidAnswer, InvalidBox, InvalidMask, show
 from visionspec.rules import _scan
+from visionspec.rules._maps import plain
 from visionspec.rules.boxes import (
     NormBox,
     PixelBox,
@@ -27,7 +28,7 @@ from visionspec.rules.boxes import (
     to_pixels,
 )
 from visionspec.rules.grids import check_size
-from visionspec.rules.masks import MIDPOINT, Budget, Mask, check_threshold, decode_mask, plain
+from visionspec.rules.masks import MIDPOINT, Budget, Mask, check_threshold, decode_mask
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -10,31 +10,17 @@ mask.
 
 from __future__ import annotations
 
-import io
-import re
-import zlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from PIL import Image
 
 from visionspec._registry import rule
-from visionspec.errors import (
-    CorruptMedia,
-    InvalidBox,
-    InvalidInput,
-    InvalidMask,
-    InvalidMedia,
-    InvalidSize,
-    TruncatedMedia,
-    show,
-)
+from visionspec.errors import InvalidBox, InvalidMask, InvalidSize, show
 from visionspec.rules import _polygon
-from visionspec.rules._native import decode_grey, from_base64
+from visionspec.rules._maps import decode_map, invalid, plain
 from visionspec.rules._resample import Span, binarise
 from visionspec.rules.boxes import PixelBox, PixelPoint, clip, polygon_to_pixels
-from visionspec.rules.media import decode_base64, read_info
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,25 +28,17 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     Bits = npt.NDArray[np.bool_]
-    Map = npt.NDArray[np.uint8]
 
 MIDPOINT = 127
 """Above it a pixel belongs to the object: "127 is the midpoint". The sample code compares with 128."""
 
-SMALL_FRAME_PX = 1 << 20
-MAX_MAP_PX = 1 << 26
+SMALL_FRAME_PX = 1 << 20  # a smaller frame counts as this one where something is bounded by the frame
+MAX_MAP_PX = 1 << 26  # below the size at which Pillow suspects a decompression bomb
 MAX_CROP_PX = 1 << 28
 MAX_CROP_SIDE_PX = 1 << 18
-MAX_BOX_PX = 1 << 52
-MAX_CORNERS = 16_384
+MAX_BOX_PX = 1 << 52  # beyond it float64 cannot tell one pixel from the next
+MAX_CORNERS = 16_384  # each costs several tokens, and answers end at 65,536
 BUDGET_FRAMES = 64
-
-_DATA_URI = re.compile(r"\s*data:[^,]{0,128},", re.IGNORECASE)
-_SEG_TOKENS = re.compile(r"\s*<(?:start_of_mask|seg_\d+)>")
-_IHDR_DEPTH, _GREY = 24, b"\x08\x00"  # where a PNG says that a pixel is one byte of grey
-_IHDR_END = 33
-_PIXELS = (b"PLTE", b"IDAT", b"IEND")
-_FORMS = {"image/png": "png", "image/jpeg": "jpeg"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +108,7 @@ class Budget:
             InvalidMask: if that is less.
         """
         if cost > self.left:
-            raise _invalid("mask-budget", f"{cost:,} px more than all masks of one answer may cost together")
+            raise invalid("mask-budget", f"{cost:,} px more than all masks of one answer may cost together")
         self.left -= cost
 
 
@@ -162,13 +140,14 @@ def decode_mask(
     inside = clip(box, width_px=width_px, height_px=height_px)
     budget = budget or Budget(width_px=width_px, height_px=height_px)
     if value is None:
-        raise _invalid("null-mask", "the mask is null")
+        raise invalid("null-mask", "the mask is null")
     if not isinstance(value, (str, list)):
-        raise _invalid("unknown-mask", f"{show(value)} is neither a base64 string nor a polygon")
+        raise invalid("unknown-mask", f"{show(value)} is neither a base64 string nor a polygon")
     _check_crop(box, inside, budget)
     if isinstance(value, list):
         return _decode_polygon(value, inside, (width_px, height_px), budget)
-    form, values = _decode_map(value, max(SMALL_FRAME_PX, min(width_px * height_px, MAX_MAP_PX)), budget)
+    limit_px = max(SMALL_FRAME_PX, min(width_px * height_px, MAX_MAP_PX))
+    form, values = decode_map(value, limit_px=limit_px, spend=budget.spend)
     x = Span(box.width_px, inside.x0 - box.x0, inside.x1 - box.x0)
     y = Span(box.height_px, inside.y0 - box.y0, inside.y1 - box.y0)
     return Mask.from_crop(binarise(values, x=x, y=y, threshold=threshold), box=inside, form=form)
@@ -187,85 +166,10 @@ def check_threshold(threshold: int) -> None:
 @rule("masks.oversized-mask")
 def _check_crop(box: PixelBox, inside: PixelBox, budget: Budget) -> None:
     if inside.area_px > MAX_CROP_PX or max(inside.width_px, inside.height_px) > MAX_CROP_SIDE_PX:
-        raise _invalid("oversized-mask", f"a crop of {inside.width_px}x{inside.height_px} px is too large")
+        raise invalid("oversized-mask", f"a crop of {inside.width_px}x{inside.height_px} px is too large")
     if max(map(abs, box)) > MAX_BOX_PX:
-        raise _invalid("oversized-mask", "the box is so large that float64 cannot tell its pixels apart")
+        raise invalid("oversized-mask", "the box is so large that float64 cannot tell its pixels apart")
     budget.spend(inside.area_px)
-
-
-@rule("masks.png", "masks.base64", "masks.seg-tokens", "masks.bad-base64")
-def _decode_map(text: str, limit_px: int, budget: Budget) -> tuple[str, Map]:
-    prefix = _DATA_URI.match(text)
-    encoded = text[prefix.end() :] if prefix else text
-    try:
-        data = _from_base64(encoded)
-    except InvalidMedia as error:
-        if _SEG_TOKENS.match(text):
-            raise _invalid(
-                "seg-tokens", f"{show(text)} is made of segmentation tokens, not of pixels"
-            ) from error
-        raise _invalid("bad-base64", plain(error)) from error
-    return _open(data, limit_px, budget)
-
-
-def _from_base64(text: str) -> bytes:
-    try:
-        return from_base64(text)
-    except ValueError:
-        return decode_base64(text)  # URL-safe, wrapped, unpadded: all of it costs a second pass
-
-
-@rule("masks.size-cap", "masks.truncated-image", "masks.corrupt-image", "masks.unsupported-image")
-def _open(data: bytes, limit_px: int, budget: Budget) -> tuple[str, Map]:
-    try:
-        info = read_info(data)
-    except TruncatedMedia as error:
-        raise _invalid("truncated-image", plain(error)) from error
-    except CorruptMedia as error:
-        raise _invalid("corrupt-image", plain(error)) from error
-    except InvalidMedia as error:
-        raise _invalid("unsupported-image", plain(error)) from error
-    if not info.complete:
-        raise _invalid("truncated-image", f"the image of the mask lacks {info.missing}")
-    form = _FORMS.get(info.mime_type)
-    if form is None:
-        raise _invalid("unsupported-image", f"the mask is {info.mime_type}; PNG is documented, JPEG accepted")
-    size = (info.width_px, info.height_px)
-    if size[0] * size[1] > limit_px:
-        raise _invalid("size-cap", f"the mask declares {size[0]}x{size[1]} px, more than {limit_px:,} in all")
-    budget.spend(size[0] * size[1])
-    if form == "png":
-        data, sound = _without_extras(data)
-        grey = decode_grey(data) if sound and data.startswith(_GREY, _IHDR_DEPTH) else None
-        if grey is not None and grey.shape == size[::-1]:
-            return form, grey
-    try:
-        with Image.open(io.BytesIO(data), formats=(form,)) as image:
-            return form, _to_luminance(image)
-    except Exception as error:  # hostile bytes make Pillow raise nearly anything
-        raise _invalid("corrupt-image", f"the image of the mask cannot be decoded: {error}") from error
-
-
-def _without_extras(png: bytes) -> tuple[bytes, bool]:
-    """The first header, the palette and the pixels: nothing else matters here, and it may be hostile.
-
-    And whether their CRCs are right: Pillow does not mind if they are not, opencv complains on stderr.
-    """
-    parts, sound, position = [png[:_IHDR_END]], True, _IHDR_END
-    while parts[-1][4:8] != b"IEND":
-        end = position + 12 + int.from_bytes(png[position : position + 4], "big")
-        if png[position + 4 : position + 8] in _PIXELS:
-            parts.append(png[position:end])
-            sound = sound and zlib.crc32(parts[-1][4:-4]) == int.from_bytes(parts[-1][-4:], "big")
-        position = end
-    return b"".join(parts), sound
-
-
-@rule("masks.luminance")
-def _to_luminance(image: Image.Image) -> Map:
-    if image.mode.startswith("I"):  # 16 bits, which convert("L") would cut off at 255
-        return (np.asarray(image).astype(np.int64) >> 8).clip(0, 255).astype(np.uint8)
-    return np.asarray(image if image.mode == "L" else image.convert("L"))
 
 
 @rule(
@@ -280,7 +184,7 @@ def _to_luminance(image: Image.Image) -> Map:
 def _decode_polygon(value: list[Any], inside: PixelBox, frame: tuple[int, int], budget: Budget) -> Mask:
     rings = [_to_pixels(ring, frame) for ring in _rings(value)]
     if sum(map(len, rings)) > MAX_CORNERS:
-        raise _invalid("oversized-polygon", f"{sum(map(len, rings)):,} corners, more than {MAX_CORNERS:,}")
+        raise invalid("oversized-polygon", f"{sum(map(len, rings)):,} corners, more than {MAX_CORNERS:,}")
     budget.spend(sum(_polygon.crossings(ring, inside) + inside.area_px for ring in rings))
     crop = _polygon.fill(rings[0], inside)
     for ring in rings[1:]:
@@ -304,13 +208,13 @@ def _ring(values: list[Any]) -> list[Any]:
 
 def _to_pixels(ring: list[Any], frame: tuple[int, int]) -> tuple[PixelPoint, ...]:
     if len(ring) < 3:
-        raise _invalid("too-few-points", f"polygon {show(ring)} has {len(ring)} corners; three make an area")
+        raise invalid("too-few-points", f"polygon {show(ring)} has {len(ring)} corners; three make an area")
     try:
         corners = polygon_to_pixels(ring, width_px=frame[0], height_px=frame[1])
     except InvalidBox as error:
-        raise _invalid("bad-points", plain(error)) from error
+        raise invalid("bad-points", plain(error)) from error
     if any(max(abs(x), abs(y)) > _polygon.MAX_CORNER_PX for x, y in corners):
-        raise _invalid(
+        raise invalid(
             "bad-points", f"polygon {show(ring)} has a corner more than {_polygon.MAX_CORNER_PX:,} px away"
         )
     return corners
@@ -318,12 +222,3 @@ def _to_pixels(ring: list[Any], frame: tuple[int, int]) -> tuple[PixelPoint, ...
 
 def _leaves(ring: Sequence[PixelPoint], box: PixelBox) -> bool:
     return any(not (box.x0 <= x <= box.x1 and box.y0 <= y <= box.y1) for x, y in ring)
-
-
-def plain(error: InvalidInput) -> str:
-    """The sentence of an error without the rule behind it."""
-    return str(error).removesuffix(f" [rule {error.rule}]")
-
-
-def _invalid(reason: str, message: str) -> InvalidMask:
-    return InvalidMask(message, rule=f"masks.{reason}")
