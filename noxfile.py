@@ -141,6 +141,17 @@ def spec(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def mutants(session: nox.Session) -> None:
+    """Break rules and protocol in thousands of small ways; 95 % have to fail a test. Half an hour or more."""
+    _install(session, "mutation")
+    folder = Path(session.create_tmp()).resolve() / "mutation"
+    session.run("python", "tests/mutation/prepare.py", str(folder))
+    with session.chdir(folder):
+        session.run("mutmut", "run", *session.posargs, env={"HYPOTHESIS_PROFILE": "mutation"})
+        session.run("python", str(ROOT / "tests/mutation/report.py"))
+
+
+@nox.session(default=False)
 def bench(session: nox.Session) -> None:
     """Ratios against named peers; prints, never asserts."""
     _install(session, "tests")
