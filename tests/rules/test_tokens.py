@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from fractions import Fraction
 from typing import Any
 
@@ -152,6 +153,7 @@ def test_an_estimate_says_what_it_follows_from(size: tuple[int, int], asked: Any
 
 def test_a_frame_and_a_page_name_their_rules() -> None:
     def brief(estimate: tokens.TokenEstimate) -> tuple[object, ...]:
+        assert (estimate.model, estimate.family) in ((new, "3"), (old, "2.5"))
         return estimate.basis, estimate.rule, estimate.columns, estimate.rows, estimate.resolution
 
     frame, page = tokens.video_frame_tokens, tokens.pdf_page_tokens
@@ -236,12 +238,12 @@ RESOLUTION = "media resolution 'low'"
         (
             lambda: tokens.image_tokens(5, 5, basis="guess"),
             errors.InvalidInput,
-            "basis 'guess' is neither documented nor observed [rule tokens.basis-default]",
+            "basis 'guess' is none of documented, observed [rule tokens.basis-default]",
         ),
         (
             lambda: tokens.image_tokens(5, 5, basis=[]),
             errors.InvalidInput,
-            "basis [] is neither documented nor observed [rule tokens.basis-default]",
+            "basis [] is none of documented, observed [rule tokens.basis-default]",
         ),
         (
             lambda: tokens.image_tokens(5, 5, resolution={}),
@@ -300,7 +302,7 @@ RESOLUTION = "media resolution 'low'"
             lambda: tokens.tile_grid(5, 5, reading="up"),
             errors.InvalidInput,
             (
-                "'up' is no reading of the tile formula: ceil, round, floor, exact, clamp, grid-768, "
+                "reading 'up' is none of ceil, round, floor, exact, clamp, grid-768, "
                 "overview [rule tokens.tile-count]"
             ),
         ),
@@ -597,6 +599,22 @@ def test_arrays_longer_than_a_block() -> None:
     counts = image_tokens_array(widths, widths[::-1], model=GEMINI_3)
     for index in (0, 8191, 8192, 16_383, 16_384, 19_999):
         assert counts[index] == tokens.image_tokens(index + 1, 20_000 - index, model=GEMINI_3).tokens
+
+
+def test_arrays_are_worked_on_in_blocks() -> None:
+    """Beside the answer (8 bytes a size) there is room for a few blocks, not for copies of the arrays."""
+    sides = np.ones(400_000, np.uint16)
+    for asked in ({}, {"model": GEMINI_3}):
+        tracemalloc.start()
+        counts = image_tokens_array(sides, sides, **asked)
+        _, peak_bytes = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        assert peak_bytes < counts.nbytes + 1_000_000
+
+
+def test_arrays_of_one_sign_or_none() -> None:
+    for kind in (np.int8, np.uint8):
+        assert image_tokens_array(np.array([9], kind), np.array([9], kind)).tolist() == [258]
 
 
 @pytest.mark.parametrize("asked", PLANS)
