@@ -7,7 +7,7 @@ import zlib
 
 import pytest
 
-from visionspec.errors import CorruptMedia, InvalidMedia, TruncatedMedia
+from visionspec.errors import CorruptMedia, InvalidMedia, TruncatedMedia, UnsupportedMedia
 from visionspec.rules.containers import MAX_PARTS
 from visionspec.rules.media import read_info
 
@@ -295,3 +295,75 @@ def test_no_prefix_is_taken_for_the_whole(name: str) -> None:
         except InvalidMedia:
             continue
         assert not info.complete, length
+
+
+@pytest.mark.parametrize(
+    ("data", "error", "said", "given"),
+    [
+        (
+            b"GIF89a",
+            UnsupportedMedia,
+            (
+                "the content is image/gif; supported are image/png, image/jpeg, image/webp, image/heic, "
+                "image/heif: convert it [rule media.refused-by-name]"
+            ),
+            "image/gif",
+        ),
+        (
+            b"no image, and rather long",
+            UnsupportedMedia,
+            "no known type of image begins with b'no image, and ra' [rule media.supported-types]",
+            b"no image, and ra",
+        ),
+        (
+            b"iVBORw0KGgoAAAAN",
+            UnsupportedMedia,
+            (
+                "no known type of image begins with b'iVBORw0KGgoAAAAN'; it looks like base64, which has to be "
+                "decoded first [rule media.supported-types]"
+            ),
+            b"iVBORw0KGgoAAAAN",
+        ),
+        (17, InvalidMedia, "an image is given as bytes, not as int", 17),
+    ],
+)
+def test_no_image(data: bytes, error: type[InvalidMedia], said: str, given: object) -> None:
+    with pytest.raises(error) as caught:
+        read_info(data)
+    assert (str(caught.value), caught.value.given) == (said, given)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"\x89PN",
+        b"\xff\xd8",
+        b"RI",
+        b"RIFF\0\0\0\0",
+        b"RIFF\0\0\0\0WEB",
+        b"\0\0\0\x14f",
+        b"\0\0\0\x14fty",
+    ],
+)
+def test_a_few_bytes_that_may_become_an_image_are_truncated(data: bytes) -> None:
+    with pytest.raises(TruncatedMedia) as caught:
+        read_info(data)
+    said = f"truncated image: {len(data)} bytes are too few to tell the type [rule media.truncated]"
+    assert str(caught.value) == said
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"\x89PNg",
+        b"\xff\xd9",
+        b"RIFF\0\0\0\0WAV",
+        b"RIFF\0\0\0\0WEBp",
+        b"\0\0\0\x14",
+        b"\0\0\0\x14g",
+    ],
+)
+def test_a_few_other_bytes_are_not(data: bytes) -> None:
+    with pytest.raises(UnsupportedMedia):
+        read_info(data)
