@@ -13,7 +13,8 @@ from pycocotools import mask as coco_mask
 
 from visionspec import Answer, decode_answer, errors, export
 from visionspec.rules import _polygon
-from visionspec.rules.boxes import PixelBox, PixelPoint
+from visionspec.rules.answers import Item
+from visionspec.rules.boxes import NormBox, PixelBox, PixelPoint
 from visionspec.rules.masks import Mask
 
 # pycocotools 2.0 says so on every decode under numpy 2.
@@ -188,6 +189,34 @@ class TestCoco:
         assert item.mask is not None
         assert (item.mask.form, item.mask.area_px) == ("polygon", 5)
 
+    def test_of_a_crowd_is_one_item(self) -> None:
+        """As in COCO's own annotations: iscrowd, and counts that are not compressed."""
+        segmentation = {"size": [3, 4], "counts": [1, 1, 1, 2, 7]}
+        crowd = {"id": 1, "image_id": 1, "category_id": 5, "bbox": [0, 0, 2, 3], "iscrowd": 1}
+        document = {
+            "images": [{"id": 1, "width": 4, "height": 3}],
+            "categories": [{"id": 5, "name": "people"}],
+            "annotations": [{**crowd, "segmentation": segmentation}],
+        }
+        (item,) = export.from_coco(document).items
+        compressed = coco_mask.frPyObjects(segmentation, 3, 4)
+        assert np.array_equal(item.mask.to_frame(4, 3), coco_mask.decode(compressed))
+        assert item.mask.area_px == 3
+
+    def test_of_several_parts_is_what_pycocotools_makes_of_it(self) -> None:
+        """Parts that overlap are one object: no part is a hole in another."""
+        parts = [[1, 1, 7, 1, 7, 6, 1, 6], [3, 2, 5, 2, 5, 4, 3, 4], [8, 0, 10, 0, 10, 8, 8, 8]]
+        found = {"id": 1, "image_id": 1, "category_id": 5, "bbox": [0, 0, 10, 8], "segmentation": parts}
+        document = {
+            "images": [{"id": 1, "width": 10, "height": 8}],
+            "categories": [{"id": 5, "name": "x"}],
+            "annotations": [found],
+        }
+        (item,) = export.from_coco(document).items
+        merged = coco_mask.decode(coco_mask.merge(coco_mask.frPyObjects(parts, 8, 10)))
+        assert np.array_equal(item.mask.to_frame(10, 8), merged)
+        assert item.mask.area_px == 6 * 5 + 2 * 8
+
     @pytest.mark.parametrize(
         "change",
         [
@@ -236,6 +265,38 @@ class TestCoco:
         document["images"].append({**document["images"][0], "id": 2})
         with pytest.raises(errors.InvalidInput, match="2 images"):
             export.from_coco(document)
+
+
+@pytest.mark.prop
+class TestRoundTrips:
+    """A mask of any pixels, with holes, in parts or empty, comes back from every form as it went."""
+
+    @given(placed_masks())
+    def test_through_coco(self, placed: tuple[Mask, int, int]) -> None:
+        mask, width, height = placed
+        item = Item(0, mask.box, NormBox(0, 0, 1, 1), "x", mask, ())
+        answer = Answer((item,), (), truncated=False, issues=(), width_px=width, height_px=height)
+        document = json.loads(json.dumps(export.to_coco(answer)))
+        (back,) = export.from_coco(document).items
+        assert (back.box, back.mask.packed, back.mask.area_px) == (mask.box, mask.packed, mask.area_px)
+        decoded = coco_mask.decode(document["annotations"][0]["segmentation"])
+        assert np.array_equal(decoded, mask.to_frame(width, height))
+
+    @given(placed_masks())
+    def test_through_packed_bits(self, placed: tuple[Mask, int, int]) -> None:
+        mask, width, height = placed
+        bits = "".join(f"{byte:08b}" for byte in mask.packed)[: mask.box.area_px]
+        frame = [
+            [
+                x in range(mask.box.x0, mask.box.x1)
+                and y in range(mask.box.y0, mask.box.y1)
+                and bits[(y - mask.box.y0) * mask.box.width_px + x - mask.box.x0] == "1"
+                for x in range(width)
+            ]
+            for y in range(height)
+        ]
+        assert mask.to_frame(width, height).tolist() == frame
+        assert Mask.from_crop(mask.crop, box=mask.box, form="png") == mask
 
 
 def test_json_is_the_contract(answer: Answer) -> None:

@@ -16,7 +16,7 @@ Lines = Annotated[str, Field(pattern=r"^\d+(-\d+)?$", description="'398' or '400
 
 
 class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
 
 class Provenance(_Strict):
@@ -87,7 +87,10 @@ class Case(_Strict):
     flags: list[str] = []
     input: dict[str, Any]
     result: Literal["valid", "invalid", "acceptable"]
-    expected: Any = Field(None, description="the output; absent where result is 'invalid'")
+    expected: Any = Field(
+        description="the output, which may be null; where result is 'invalid' an object whose error is the kind of "
+        "error, beside what else that kind says (reason, status)"
+    )
 
 
 class VectorFile(_Strict):

@@ -416,6 +416,31 @@ class TestRequests:
         just_fits = large[: 15 * 1024 * 1024]  # 20 MiB of base64
         assert lint_image(just_fits) == []
 
+    def test_somebody_else_may_look_at_the_images(self) -> None:
+        asked: list[tuple[bytes, dict[str, Any]]] = []
+
+        def look(data: bytes, **how: Any) -> list[Finding]:
+            asked.append((data, how))
+            return [Finding("x.y", "MAY", "as before", how["where"])]
+
+        other = base64.b64decode(tiny(9))
+        parts = [
+            inline(tiny()),
+            inline(tiny()),
+            {"file_data": {"mime_type": "image/png", "file_uri": "files/a"}},
+        ]
+        body = {**contents(*parts, inline(tiny(9))), "generation_config": {"media_resolution": "LOW"}}
+        found = lint_request(body, model="gemini-2.5-flash", basis="documented", look=look)
+        assert rules_of(found) == ["x.y", "advice.files-api", "x.y"]
+        assert [data for data, _ in asked] == [base64.b64decode(tiny()), other]
+        assert asked[1][1] == {
+            "where": "contents[0].parts[3].inline_data",
+            "mime_type": "image/png",
+            "model": "gemini-2.5-flash",
+            "resolution": "LOW",
+            "basis": "documented",
+        }
+
     def test_the_same_image_twice_is_judged_once(self) -> None:
         found = lint_request(
             contents(inline(tiny(), "image/jpeg"), inline(tiny(), "image/jpeg"), {"text": "?"})

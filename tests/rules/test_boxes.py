@@ -16,8 +16,18 @@ from visionspec import errors, spec
 from visionspec.rules import boxes
 from visionspec.rules.boxes import NormBox, PixelBox
 
-PLAIN = ("to_pixels", "to_pixels_float", "to_norm", "point_to_pixels", "polygon_to_pixels", "in_range")
-OF_PIXELS = ("sort_corners", "clip", "to_displayed", "to_stored")
+FUNCTIONS = (
+    "to_pixels",
+    "to_pixels_float",
+    "to_norm",
+    "point_to_pixels",
+    "polygon_to_pixels",
+    "in_range",
+    "sort_corners",
+    "clip",
+    "to_displayed",
+    "to_stored",
+)
 
 
 def as_json(value: Any) -> Any:
@@ -28,21 +38,18 @@ def as_json(value: Any) -> Any:
     ("name", "case"),
     [
         pytest.param(name, case, id=f"{name}/{case.id}")
-        for name in PLAIN + OF_PIXELS
+        for name in FUNCTIONS
         for case in spec.vectors()[name].cases
     ],
 )
 def test_vector(name: str, case: spec.Case) -> None:
     function = getattr(boxes, name)
-    given_ = dict(case.input)
-    if name in OF_PIXELS:
-        given_["box"] = PixelBox(*given_["box"])
     if case.result == "invalid":
         with pytest.raises(errors.InvalidInput) as caught:
-            function(**given_)
+            function(**case.input)
         assert type(caught.value).__name__ == case.expected["error"]
     else:
-        assert as_json(function(**given_)) == case.expected
+        assert as_json(function(**case.input)) == case.expected
 
 
 @pytest.mark.parametrize(
@@ -180,6 +187,8 @@ norm_boxes = st.lists(coordinates, min_size=4, max_size=4)
 
 
 @pytest.mark.prop
+@pytest.mark.rule("boxes.to-pixels")
+@pytest.mark.rule("boxes.to-norm")
 class TestScaling:
     """A coordinate becomes the floor of v * side / 1000, a pixel the ceiling of p * 1000 / side."""
 
@@ -229,6 +238,7 @@ def boxes_in_frames(draw: st.DrawFn, longest: int) -> tuple[PixelBox, int, int]:
 
 
 @pytest.mark.prop
+@pytest.mark.rule("boxes.round-trip")
 class TestRoundTrip:
     """From pixels to coordinates and back a box moves by less than one unit of the coarser grid."""
 
@@ -266,6 +276,8 @@ pixel_boxes = st.builds(PixelBox, pixels, pixels, pixels, pixels)
 
 
 @pytest.mark.prop
+@pytest.mark.rule("boxes.clip")
+@pytest.mark.rule("boxes.reversed")
 class TestClipAndSort:
     """Clipping keeps what is inside the frame, and sorting keeps the corners."""
 
@@ -292,6 +304,7 @@ class TestClipAndSort:
 
 
 @pytest.mark.prop
+@pytest.mark.rule("boxes.orientation")
 class TestOrientation:
     """Turning a box into the displayed frame and back gives the box."""
 

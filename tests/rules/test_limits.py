@@ -182,6 +182,9 @@ def test_a_pdf_is_judged_by_its_size_and_by_its_pages() -> None:
 
 
 @pytest.mark.prop
+@pytest.mark.rule("limits.image-count")
+@pytest.mark.rule("limits.inline-request")
+@pytest.mark.rule("limits.file-size")
 class TestThresholds:
     """Whatever is at most the limit passes, and whatever is more fails."""
 

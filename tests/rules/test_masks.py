@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from visionspec import errors, spec
-from visionspec.rules import _maps, _native, _polygon, masks
+from visionspec.rules import _base64, _maps, _native, _polygon, masks
 from visionspec.rules._resample import Span, binarise
 from visionspec.rules.boxes import PixelBox, PixelPoint
 from visionspec.rules.masks import Mask, decode_mask
@@ -65,7 +65,7 @@ def engine(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> N
     """With opencv and pybase64, and without them."""
     if request.param == "own":
         monkeypatch.setattr(_native, "_cv2", lambda: None)
-        monkeypatch.setattr(_native, "b64decode", None)
+        monkeypatch.setattr(_base64, "b64decode", None)
     else:
         assert _native._cv2() is not None, "install opencv-python-headless, or it is not tested"
 
@@ -123,6 +123,8 @@ def spans(draw: st.DrawFn, *, longest: int = 150) -> Span:
 
 
 @pytest.mark.prop
+@pytest.mark.rule("masks.resize")
+@pytest.mark.rule("masks.threshold")
 class TestResize:
     """Maps are resized as Pillow's BILINEAR does on 8 bits, then cropped, then compared to the threshold."""
 
@@ -210,6 +212,7 @@ small_boxes = st.builds(
 
 
 @pytest.mark.prop
+@pytest.mark.rule("masks.polygon-fill")
 class TestPolygon:
     """A pixel belongs to a polygon if its centre lies inside, by the even-odd rule."""
 
@@ -293,10 +296,10 @@ class TestNative:
     )
     def test_pybase64_decodes_the_same(self, text: str, monkeypatch: pytest.MonkeyPatch) -> None:
         """Or it refuses what binascii refuses, or what `decode_base64` reads in the second attempt."""
-        assert _native.b64decode is not None, "install pybase64, or it is not tested"
+        assert _base64.b64decode is not None, "install pybase64, or it is not tested"
         results = []
-        for decoder in (_native.b64decode, None):
-            monkeypatch.setattr(_native, "b64decode", decoder)
+        for decoder in (_base64.b64decode, None):
+            monkeypatch.setattr(_base64, "b64decode", decoder)
             try:
                 results.append(_maps._bytes(text))
             except errors.InvalidMask:
@@ -532,6 +535,7 @@ whole = base64.b64decode(encode(Image.effect_noise((40, 30), 90)))
 
 
 @pytest.mark.prop
+@pytest.mark.rule("masks.corrupt-image")
 class TestHostile:
     """What cannot be decoded raises InvalidMask and nothing else."""
 

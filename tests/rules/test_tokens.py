@@ -507,6 +507,7 @@ PLANS = [
 
 
 @pytest.mark.prop
+@pytest.mark.rule("tokens.tile-count")
 class TestTiles:
     """A larger image has one tile for each crop unit that its sides begin, which is the short side / 1.5."""
 
@@ -544,6 +545,7 @@ class TestTiles:
 
 
 @pytest.mark.prop
+@pytest.mark.rule("tokens.patch-grid")
 class TestPatches:
     """The grid has floor(sqrt(budget * ratio)) patches a side, at least one, and no more than the budget."""
 
@@ -574,6 +576,8 @@ class TestPatches:
 
 
 @pytest.mark.prop
+@pytest.mark.rule("tokens.tile-count")
+@pytest.mark.rule("tokens.patch-grid")
 class TestArrays:
     """Every count of an array is the one that its size has alone."""
 

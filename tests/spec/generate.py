@@ -1,4 +1,4 @@
-"""``python tests/spec/generate.py`` writes what ``spec/`` derives from the models: schemas and manifest."""
+"""``python tests/spec/generate.py`` writes what ``spec/`` derives from the models: schemas, OpenAPI, manifest."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from visionspec import spec
 from visionspec_conformance.report import ReportLine
+from visionspec_mockserver.openapi import document
+from visionspec_mockserver.scripts.models import ScriptFile
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,11 +35,17 @@ def schemas() -> dict[str, dict[str, Any]]:
         "coverage": spec.Coverage,
         "manifest": spec.Manifest,
         "report": ReportLine,
+        "scripts": ScriptFile,
     }
     return {
         f"{name}.schema.json": {"$schema": _DRAFT, **model.model_json_schema()}
         for name, model in models.items()
     }
+
+
+def openapi() -> dict[str, Any]:
+    """The mock server's HTTP surface, generated from its routes and models."""
+    return document(VERSION)
 
 
 def manifest(root: Path) -> dict[str, Any]:
@@ -50,7 +58,7 @@ def manifest(root: Path) -> dict[str, Any]:
             "count": _count(path),
             "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
         }
-        for path in [*paths, root / "coverage.json"]
+        for path in [*paths, root / "coverage.json", root / "openapi.json"]
     ]
     return {"version": VERSION, "surface": SURFACE, "snapshot": SNAPSHOT, "files": files}
 
@@ -65,6 +73,7 @@ def main() -> None:
     root = spec.directory()
     for name, schema in schemas().items():
         (root / "schema" / name).write_text(render(schema), encoding="utf-8")
+    (root / "openapi.json").write_text(render(openapi()), encoding="utf-8")
     (root / "manifest.json").write_text(render(manifest(root)), encoding="utf-8")
 
 

@@ -2,7 +2,8 @@
 
 Every function takes a picture, as `open_image` gives it, and returns a new one of the same size in RGB. An
 item has the same colour in all of them. Labels stay inside the frame, and out of each other's way where
-there is room.
+there is room. A label is written in the first font of this machine that has its letters; where none has, a
+letter becomes a question mark.
 """
 
 from __future__ import annotations

@@ -30,14 +30,21 @@ _PALETTE: tuple[Colour, ...] = (
 _DARK: Colour = (17, 17, 17)
 _LIGHT: Colour = (255, 255, 255)
 
-# Pillow's own font has little more than ASCII; for a label that needs more, these are tried.
+# Pillow's own font has little more than ASCII; for a label that needs more, these of Linux, macOS and Windows
+# are tried.
 _WIDER_FONTS = (
     "DejaVuSans.ttf",
     "NotoSansCJK-Regular.ttc",
+    "DroidSansFallbackFull.ttf",
+    "wqy-microhei.ttc",
     "Arial Unicode.ttf",
+    "Hiragino Sans GB.ttc",
+    "AppleSDGothicNeo.ttc",
     "arialuni.ttf",
     "msyh.ttc",
+    "malgun.ttf",
     "arial.ttf",
+    "seguisym.ttf",
 )
 _NO_LETTER = "\uffff"
 

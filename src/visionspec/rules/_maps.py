@@ -12,7 +12,7 @@ from PIL import Image
 
 from visionspec._registry import rule
 from visionspec.errors import CorruptMedia, InvalidInput, InvalidMask, InvalidMedia, TruncatedMedia, show
-from visionspec.rules._native import decode_grey, from_base64
+from visionspec.rules._native import decode_grey
 from visionspec.rules.media import decode_base64, read_info
 
 if TYPE_CHECKING:
@@ -76,10 +76,6 @@ def decode_map(text: str, *, limit_px: int, spend: Callable[[int], None]) -> tup
 def _bytes(text: str) -> bytes:
     prefix = _DATA_URI.match(text)
     encoded = text[prefix.end() :] if prefix else text
-    try:
-        return from_base64(encoded)
-    except ValueError:
-        pass  # it may be URL-safe, wrapped or unpadded
     try:
         return decode_base64(encoded)
     except InvalidMedia as error:

@@ -1,4 +1,4 @@
-"""The same pixels sooner, where opencv and pybase64 are installed; nothing here changes a result.
+"""The same pixels sooner, where opencv is installed; nothing here changes a result.
 
 PNG is lossless, so whose decoder it is cannot matter; what opencv does not decode is left to Pillow, which
 says what is wrong with it. Enlarging is another matter: opencv calculates with 11 bits. It is only asked
@@ -8,7 +8,6 @@ that.
 
 from __future__ import annotations
 
-import binascii
 import functools
 from typing import TYPE_CHECKING, Any
 
@@ -20,26 +19,10 @@ if TYPE_CHECKING:
 
     Map = npt.NDArray[np.uint8]
 
-try:
-    from pybase64 import b64decode
-except ImportError:
-    b64decode = None  # type: ignore[assignment]  # so that it need not be installed
-
 SLACK = 2
 """Levels that an enlarged pixel may lie beside Pillow's: each of the two is at most about one level off the
 true value, opencv by truncating, Pillow by rounding twice. Measured was a difference of 1.
 """
-
-
-def from_base64(text: str) -> bytes:
-    """Decode base64 in the standard alphabet, padded, with nothing else in it.
-
-    Raises:
-        ValueError: if it is anything else.
-    """
-    if b64decode is not None:
-        return b64decode(text, validate=True)
-    return binascii.a2b_base64(text, strict_mode=True)
 
 
 def decode_grey(data: bytes) -> Map | None:

@@ -91,22 +91,23 @@ def _growing(values: Map, x: Span, y: Span, threshold: int) -> Bits:
     across, down = _taps(width, x), _taps(height, y)
     judge = _by_opencv(values, x, y, threshold) or _by_cells(values, across.first, down.first, threshold)
     flat = values.ravel()
-    corners = np.array([[[0], [1]], [[width], [width + 1]]])
+    corners = np.array([[[0], [width]], [[1], [width + 1]]])
     result = np.empty((y.length, x.length), np.bool_)
     rows = max(1, _BAND_PX // x.length)
     for start in range(0, y.length, rows):
         out = result[start : start + rows]
         doubtful = judge(slice(start, start + rows), out)
         if doubtful.size:
-            row, column = np.divmod(doubtful, x.length)
+            row = doubtful // x.length  # sooner than np.divmod
+            column = doubtful - row * x.length
             row += start
             first = down.first.take(row)
             first *= width
             first += across.first.take(column)
             # The four pixels around each. One past an edge weighs nothing: any other will do for it.
             around = flat.take(first + corners, mode="clip")
-            pairs = _weigh(around[:, 0], around[:, 1], across.weights.take(column, axis=1))
-            out.ravel()[doubtful] = _weigh(pairs[0], pairs[1], down.weights.take(row, axis=1)) > threshold
+            pairs = _weigh(around, across.weights.take(column, axis=1))
+            out.ravel()[doubtful] = _weigh(pairs, down.weights.take(row, axis=1)) > threshold
     return result
 
 
@@ -121,8 +122,10 @@ def _by_opencv(values: Map, x: Span, y: Span, threshold: int) -> Judge | None:
     lowest = np.uint8((threshold - SLACK + 1) % 256)  # it may wrap: then a few pixels too many are doubtful
 
     def judge(band: slice, out: Bits) -> Indices:
-        np.greater(window[band], threshold, out=out)
-        return np.flatnonzero(window[band] - lowest < 2 * SLACK)
+        levels = window[band]
+        np.greater(levels, threshold, out=out)
+        levels -= lowest
+        return np.flatnonzero(levels < 2 * SLACK)
 
     return judge
 
@@ -150,9 +153,9 @@ def _above(values: Map, threshold: int) -> Map:
     return above
 
 
-def _weigh(a: Values, b: Values, weights: Weights) -> Weights:
-    total: Weights = a * weights[0]
-    total += b * weights[1]
+def _weigh(values: Values, weights: Weights) -> Weights:
+    total: Weights = values[0] * weights[0]
+    total += values[1] * weights[1]
     total += _HALF
     total >>= _BITS
     return total

@@ -9,18 +9,20 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 from urllib.parse import urlsplit
 
 from visionspec._registry import rule
-from visionspec.errors import InvalidInput, InvalidMedia
+from visionspec.errors import InvalidInput, InvalidMedia, InvalidResolution, LimitExceeded, show
 from visionspec.rules import limits, media
 from visionspec.rules.requests import detect_dialect, member, string_member, turns
 from visionspec.rules.sharpness import BLURRED_BELOW, sharpness
 from visionspec.rules.tokens import family_of, image_tokens
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from visionspec.rules.media import ImageInfo
     from visionspec.rules.requests import Dialect, Part, Turn
     from visionspec.rules.tokens import Basis, TokenEstimate
+
+    Look: TypeAlias = "Callable[..., Iterable[Finding]]"  # called as lint_image is
 
 Level: TypeAlias = Literal["MUST", "SHOULD", "MAY"]
 
@@ -58,6 +60,7 @@ _STORED = {
 }
 
 _FEW_PX = 16
+MAX_WITHIN_PX = 768  # all sizes so near are tried; one that is further off than a tile is another picture
 _API_HOST = "generativelanguage.googleapis.com"
 _BASE64_IMAGE = re.compile(r"(?:data:image/[\w.+-]+;base64,|iVBORw0KGgo|/9j/|UklGR)[\w+/=-]{1000}")
 
@@ -98,7 +101,11 @@ def lint_image(
         model: the model that would be asked; decides how tokens are counted.
         resolution: media resolution, see `visionspec.rules.tokens.image_tokens`.
         basis: see there too.
+
+    Raises:
+        InvalidInput: if the data is no bytes, or there is no such basis.
     """
+    data = media.as_bytes(data)
     findings = list(_image(data, where, mime_type, (_known(model), resolution, basis)))
     inline_bytes = (len(data) + 2) // 3 * 4
     if error := _refused(limits.check_inline_size, inline_bytes):
@@ -115,6 +122,7 @@ def lint_request(
     model: str | None = None,
     basis: Basis | None = None,
     size_bytes: int | None = None,
+    look: Look | None = None,
 ) -> list[Finding]:
     """Find what is wrong or unwise about the body of a request.
 
@@ -124,12 +132,15 @@ def lint_request(
         model: None to take the body's own; generateContent has it in the URL.
         basis: see `visionspec.rules.tokens.image_tokens`.
         size_bytes: of the body as it is sent; None to take that of the most compact JSON.
+        look: what is asked about an inline image instead of `lint_image`, as somebody does who remembers
+            what it said.
 
     Raises:
-        InvalidInput: if the body is a request of neither dialect.
+        InvalidInput: if the body is a request of neither dialect, or no JSON; if there is no such dialect or
+            basis; if the size is no whole number.
     """
-    dialect = dialect or detect_dialect(body)
-    model = _known(model or string_member(body, "model"))
+    dialect = detect_dialect(body) if dialect is None else dialect
+    model = _known(string_member(body, "model") if model is None else model)
     resolution = string_member(member(body, "generation_config"), "media_resolution")
     findings: list[Finding] = []
     first_at: dict[str, str] = {}
@@ -141,7 +152,7 @@ def lint_request(
                 findings += _text(part)
             elif part.kind == "image":
                 count, inline = count + 1, inline or part.data is not None
-                findings += _part(part, first_at, (model, part.resolution or resolution, basis))
+                findings += _part(part, first_at, (model, part.resolution or resolution, basis), look)
     findings += _said(_refused(limits.check_image_count, count, model=model), "body")
     if inline:
         findings += _inline_size(body, size_bytes)
@@ -191,8 +202,14 @@ def cheaper_size(
         The estimate of that size. Among equally near ones the cheapest, then the one that keeps the width.
 
     Raises:
-        InvalidInput: as `visionspec.rules.tokens.image_tokens` does.
+        InvalidInput: as `visionspec.rules.tokens.image_tokens` does; if ``within_px`` is no integer in 0..768.
     """
+    if type(within_px) is not int or not 0 <= within_px <= MAX_WITHIN_PX:
+        raise InvalidInput(
+            f"within {show(within_px)} px is no integer in 0..{MAX_WITHIN_PX}",
+            rule="advice.tile-boundary",
+            given=within_px,
+        )
     now = image_tokens(width_px, height_px, model=model, resolution=resolution, basis=basis)
     for cut in range(1, within_px + 1) if now.tiles not in (None, 1) else ():
         nearest = [
@@ -236,7 +253,7 @@ def _said(error: InvalidInput | None, where: str) -> Iterator[Finding]:
 
 
 def _image(data: bytes, where: str, mime_type: str | None, counting: _Counting) -> Iterator[Finding]:
-    refused = mime_type and _refused(media.check_declared, mime_type)
+    refused = None if mime_type is None else _refused(media.check_declared, mime_type)
     if refused:
         yield from _said(refused, where)
     try:
@@ -244,7 +261,7 @@ def _image(data: bytes, where: str, mime_type: str | None, counting: _Counting) 
     except InvalidMedia as error:
         yield from _said(error, where)
         return
-    if mime_type and not refused:
+    if mime_type is not None and not refused:
         yield from _said(_refused(media.check_matches, mime_type, data), where)
     if info.orientation != 1:
         width_px, height_px = info.displayed_size
@@ -266,7 +283,7 @@ def _tiles(info: ImageInfo, where: str, counting: _Counting) -> Iterator[Finding
     try:
         now = image_tokens(width_px, height_px, model=model, resolution=resolution, basis=basis)
         less = cheaper_size(width_px, height_px, model=model, resolution=resolution, basis=basis)
-    except InvalidInput:  # no such resolution: for the server to refuse
+    except InvalidResolution:  # for the server to refuse
         return
     if less is not None:
         message = (
@@ -298,7 +315,7 @@ def _text(part: Part) -> Iterator[Finding]:
         yield _finding("advice.base64-in-text", message, part.where)
 
 
-def _part(part: Part, first_at: dict[str, str], counting: _Counting) -> Iterator[Finding]:
+def _part(part: Part, first_at: dict[str, str], counting: _Counting, look: Look | None) -> Iterator[Finding]:
     if part.data is None:
         yield from _reference(part, counting[0])
         return
@@ -312,7 +329,13 @@ def _part(part: Part, first_at: dict[str, str], counting: _Counting) -> Iterator
     except InvalidMedia as error:
         yield from _said(error, part.where)
         return
-    yield from _image(data, part.where, part.mime_type, counting)
+    if look is None:
+        yield from _image(data, part.where, part.mime_type, counting)
+        return
+    model, resolution, basis = counting
+    yield from look(
+        data, where=part.where, mime_type=part.mime_type, model=model, resolution=resolution, basis=basis
+    )
 
 
 def _reference(part: Part, model: str | None) -> Iterator[Finding]:
@@ -338,8 +361,13 @@ def _is_external(uri: str | None) -> bool:
 
 def _inline_size(body: Mapping[str, Any], size_bytes: int | None) -> Iterator[Finding]:
     if size_bytes is None:
-        compact = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
+        try:
+            compact = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
+        except (TypeError, ValueError, RecursionError) as error:
+            raise InvalidInput(f"the body is no JSON: {error}", given=body) from error
         size_bytes = len(compact.encode("utf-8", "replace"))
-    if error := _refused(limits.check_inline_size, size_bytes):
+    try:
+        limits.check_inline_size(size_bytes)
+    except LimitExceeded as error:
         message = f"{_plain(error)}: upload the images with the Files API and refer to them"
         yield _finding("limits.inline-request", message, "body")

@@ -12,11 +12,12 @@ import re
 from dataclasses import dataclass
 from math import inf
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Literal, NoReturn, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, NoReturn, TypeAlias, get_args
 
 from visionspec._registry import rule
 from visionspec.errors import InvalidAnswer, InvalidBox, InvalidMask, show
 from visionspec.rules import _scan
+from visionspec.rules._check import check_word
 from visionspec.rules._maps import plain
 from visionspec.rules.boxes import (
     NormBox,
@@ -198,9 +199,11 @@ def decode_answer(
         InvalidAnswer: if the text holds no answer at all.
         InvalidSize: if a side is no integer >= 1.
         InvalidMask: if the threshold is no integer in 0..255.
+        InvalidInput: if ``reversed_corners`` is neither word.
     """
     width, height = check_size(width_px, height_px)
     check_threshold(threshold)
+    check_word(reversed_corners, get_args(ReversedCorners), "reversed_corners", "answers.reversed-corners")
     found = _find(text)
     decoder = _Decoder(width, height, threshold, reversed_corners, Budget(width_px=width, height_px=height))
     decoded = [decoder.element(index, element) for index, element in enumerate(found.elements or ())]

@@ -6,11 +6,11 @@ and everything in pixels begins with x. The types keep them apart.
 
 from __future__ import annotations
 
-from math import isfinite
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from visionspec._registry import rule
 from visionspec.errors import InvalidBox, InvalidInput, show
+from visionspec.rules._check import is_number
 from visionspec.rules.grids import check_size
 
 if TYPE_CHECKING:
@@ -161,9 +161,17 @@ def in_range(box: Sequence[float]) -> bool:
 
 @rule("boxes.reversed")
 def sort_corners(box: PixelBox) -> PixelBox:
-    """The same box with ``x0 <= x1`` and ``y0 <= y1``."""
-    x0, y0, x1, y1 = box
-    return PixelBox(min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1))
+    """The same box with ``x0 <= x1`` and ``y0 <= y1``.
+
+    Raises:
+        InvalidBox: if the box is not four finite numbers.
+    """
+    x0, y0, x1, y1 = _pixel_box(box)
+    if x1 < x0:
+        x0, x1 = x1, x0
+    if y1 < y0:
+        y0, y1 = y1, y0
+    return PixelBox(x0, y0, x1, y1)
 
 
 @rule("boxes.clip")
@@ -171,17 +179,25 @@ def clip(box: PixelBox, *, width_px: int, height_px: int) -> PixelBox:
     """The part of the box that lies in the frame; one wholly outside becomes empty, at the edge.
 
     Raises:
+        InvalidBox: if the box is not four finite numbers.
         InvalidSize: if a side is no integer >= 1.
     """
+    x0, y0, x1, y1 = _pixel_box(box)
     width, height = check_size(width_px, height_px)
-    x0, y0, x1, y1 = box
+    if 0 <= x0 <= width and 0 <= y0 <= height and 0 <= x1 <= width and 0 <= y1 <= height:
+        return PixelBox(x0, y0, x1, y1)  # as almost all do: the answers of a model are many
     return PixelBox(
         min(max(x0, 0), width), min(max(y0, 0), height), min(max(x1, 0), width), min(max(y1, 0), height)
     )
 
 
 def iou(a: PixelBox, b: PixelBox) -> float:
-    """Area of the intersection over area of the union; 0.0 where both are empty."""
+    """Area of the intersection over area of the union; 0.0 where both are empty.
+
+    Raises:
+        InvalidBox: if a box is not four finite numbers.
+    """
+    a, b = _pixel_box(a), _pixel_box(b)
     both = PixelBox(max(a.x0, b.x0), max(a.y0, b.y0), min(a.x1, b.x1), min(a.y1, b.y1)).area_px
     union = a.area_px + b.area_px - both
     return both / union if union else 0.0
@@ -204,21 +220,22 @@ _UNDONE_BY = {6: 8, 8: 6}  # the two quarter turns undo each other, every other 
 
 @rule("boxes.orientation")
 def to_displayed(box: PixelBox, *, orientation: int, width_px: int, height_px: int) -> PixelBox:
-    """Move a box from the frame as stored to the frame as displayed.
+    """Move a box from the frame as stored to the frame as displayed; its corners come out sorted.
 
     Args:
-        box: in the stored frame, corners sorted.
+        box: in the stored frame.
         orientation: the EXIF tag, 1..8.
         width_px: width as stored.
         height_px: height as stored.
 
     Raises:
+        InvalidBox: if the box is not four finite numbers.
         InvalidInput: if the orientation is not in 1..8.
         InvalidSize: if a side is no integer >= 1.
     """
+    x0, y0, x1, y1 = sort_corners(box)
     exchanged, from_right, from_bottom = _orientation(orientation)
     width, height = check_size(width_px, height_px)
-    x0, y0, x1, y1 = box
     if exchanged:
         x0, y0, x1, y1, width, height = y0, x0, y1, x1, height, width
     if from_right:
@@ -233,12 +250,13 @@ def to_stored(box: PixelBox, *, orientation: int, width_px: int, height_px: int)
     """Move a box from the frame as displayed back to the frame as stored; the inverse of `to_displayed`.
 
     Args:
-        box: in the displayed frame, corners sorted.
+        box: in the displayed frame.
         orientation: the EXIF tag, 1..8.
         width_px: width as stored, not as displayed.
         height_px: height as stored.
 
     Raises:
+        InvalidBox: if the box is not four finite numbers.
         InvalidInput: if the orientation is not in 1..8.
         InvalidSize: if a side is no integer >= 1.
     """
@@ -256,25 +274,26 @@ def _orientation(value: int) -> tuple[bool, bool, bool]:
     return _ORIENTATIONS[value]
 
 
-def _numbers(values: Any, count: int) -> Sequence[float]:
+def _pixel_box(box: Any) -> PixelBox:
+    x0, y0, x1, y1 = _numbers(box, 4)
+    return PixelBox(x0, y0, x1, y1)
+
+
+def _numbers(values: Any, count: int) -> Sequence[Any]:
     good = isinstance(values, (list, tuple)) and len(values) == count
-    if not good or not all(_is_number(value) for value in values):
+    if not good or not all(map(is_number, values)):
         raise InvalidBox(
             f"{show(values)} is not {count} finite numbers", rule="boxes.not-numbers", given=values
         )
     return values  # type: ignore[no-any-return]  # the check above is what makes it a sequence of numbers
 
 
-def _is_number(value: object) -> bool:
-    if isinstance(value, float):
-        return isfinite(value)
-    return isinstance(value, int) and not isinstance(value, bool)
-
-
 # A float is the fraction that it holds, so that no rounding but the last one happens.
 
 
 def _floor(value: float, side: int) -> int:
+    if isinstance(value, int):
+        return value * side // SCALE
     above, below = value.as_integer_ratio()
     return above * side // (SCALE * below)
 

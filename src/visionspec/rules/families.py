@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import functools
 import re
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, get_args
 
 from visionspec._registry import rule
 from visionspec.errors import InvalidModel, InvalidResolution, show
+from visionspec.rules._check import check_word
 
 Level: TypeAlias = Literal["low", "medium", "high", "ultra_high"]
 Scope: TypeAlias = Literal["part", "request"]
@@ -109,7 +110,13 @@ def check_resolution(family: str | None, level: str | None, *, scope: Scope | No
 
     Raises:
         InvalidResolution: if there is no such level, or not in this family, or not in this scope.
+        InvalidModel: if there is no such family.
+        InvalidInput: if there is no such scope.
     """
+    if family is not None and not (isinstance(family, str) and family in FAMILIES):
+        raise _unknown(family)
+    if scope is not None:
+        check_word(scope, get_args(Scope), "scope", "tokens.resolution-per-part")
     found = _canonical(level)
     if found is None:
         return None

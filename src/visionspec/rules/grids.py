@@ -11,6 +11,7 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 
 from visionspec._registry import rule
 from visionspec.errors import InvalidInput, InvalidSize, show
+from visionspec.rules._check import check_word
 
 # The longest side that a supported format can state (the 32-bit `ispe` box of HEIF; PNG ends at 2**31 - 1).
 # Below it every product of this page is under 2**52, so that the form for arrays is exact in float64.
@@ -53,6 +54,9 @@ def check_size(width_px: Any, height_px: Any) -> tuple[int, int]:
     Raises:
         InvalidSize: if a side is no integer (a bool or a float is none) or not in 1..`MAX_SIDE_PX`.
     """
+    plain = type(width_px) is int is type(height_px)
+    if plain and 0 < width_px <= MAX_SIDE_PX and 0 < height_px <= MAX_SIDE_PX:
+        return width_px, height_px
     return _side(width_px, "width"), _side(height_px, "height")
 
 
@@ -95,12 +99,7 @@ def tile_grid(width_px: int, height_px: int, *, reading: TileReading = "ceil") -
         InvalidSize: if a side is no integer in 1..`MAX_SIDE_PX`.
         InvalidInput: if there is no such reading.
     """
-    if reading not in TILE_READINGS:
-        raise InvalidInput(
-            f"{show(reading)} is no reading of the tile formula: {', '.join(TILE_READINGS)}",
-            rule="tokens.tile-count",
-            given=reading,
-        )
+    check_word(reading, TILE_READINGS, "reading", "tokens.tile-count")
     return TileGrid(*tiles_of(*check_size(width_px, height_px), reading))
 
 

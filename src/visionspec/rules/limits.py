@@ -6,10 +6,11 @@ Where the sources give two numbers, the second one is a reading that can be chos
 from __future__ import annotations
 
 import re
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, get_args
 
 from visionspec._registry import rule
 from visionspec.errors import InvalidInput, LimitExceeded, UnsupportedMedia, show
+from visionspec.rules._check import check_word, is_number
 from visionspec.rules.families import bare_name, family_of
 
 MIB = 1024 * 1024  # the one size in a published error text, 20971520, is 20 of these
@@ -70,10 +71,7 @@ def check_image_count(
         InvalidModel: if the name is of no known family.
         InvalidInput: if the count is no whole number, or there is no such reading.
     """
-    if reading not in ("inclusive", "strict"):
-        raise InvalidInput(
-            f"reading {show(reading)} is none of inclusive, strict", rule="limits.image-count", given=reading
-        )
+    check_word(reading, get_args(ImageCountReading), "reading", "limits.image-count")
     if model is not None and family_of(model) == "1.0":
         limit, rule_id = MAX_IMAGES_PER_REQUEST_1_0, "limits.image-count-1-0"
     else:
@@ -96,12 +94,7 @@ def check_inline_size(size_bytes: int, *, reading: InlineReading = "20-mib") -> 
         LimitExceeded: if the body is larger.
         InvalidInput: if the size is no whole number, or there is no such reading.
     """
-    if reading not in INLINE_READINGS:
-        raise InvalidInput(
-            f"reading {show(reading)} is none of {', '.join(INLINE_READINGS)}",
-            rule="limits.inline-request",
-            given=reading,
-        )
+    check_word(reading, INLINE_READINGS, "reading", "limits.inline-request")
     limit = INLINE_READINGS[reading]
     message = f"Request payload size exceeds the limit: {limit} bytes. {show(size_bytes)} given"
     _at_most(size_bytes, limit, message, "limits.inline-request")
@@ -143,7 +136,7 @@ def check_url_input(size_bytes: int, *, model: str | None = None, mime_type: str
             rule="limits.url-input-family",
             given=model,
         )
-    if mime_type is not None and mime_type not in URL_MIME_TYPES:
+    if mime_type is not None and not (isinstance(mime_type, str) and mime_type in URL_MIME_TYPES):
         raise UnsupportedMedia(
             f"{show(mime_type)} is not fetched from a URL: {', '.join(URL_MIME_TYPES)} are",
             rule="limits.url-input-type",
@@ -179,7 +172,17 @@ def check_project_size(size_bytes: int) -> None:
 
 @rule("limits.file-lifetime")
 def expiration_s(created_s: float) -> float:
-    """When a file created at ``created_s`` expires, in seconds since the same start: 48 hours later."""
+    """When a file created at ``created_s`` expires, in seconds since the same start: 48 hours later.
+
+    Raises:
+        InvalidInput: if the time is no finite number.
+    """
+    if not is_number(created_s):
+        raise InvalidInput(
+            f"time {show(created_s)} is no finite number of seconds",
+            rule="limits.file-lifetime",
+            given=created_s,
+        )
     return created_s + FILE_LIFETIME_S
 
 

@@ -134,10 +134,14 @@ def decode_mask(
 
     Raises:
         InvalidMask: if there is no mask to be had from it; the last part of ``.rule`` says why.
+        InvalidBox: if the box is not four whole numbers, or no pixel of the frame is in it.
         InvalidSize: if a side is no integer >= 1.
     """
     check_threshold(threshold)
     inside = clip(box, width_px=width_px, height_px=height_px)
+    if not inside.area_px or not all(type(value) is int for value in box):
+        raise InvalidBox(f"box {show(box)} has no whole pixel in {width_px}x{height_px}", given=box)
+    box = PixelBox(*box)
     budget = budget or Budget(width_px=width_px, height_px=height_px)
     if value is None:
         raise invalid("null-mask", "the mask is null")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import binascii
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from visionspec._registry import rule
 from visionspec.errors import InvalidMedia, UnsupportedMedia, show
+from visionspec.rules._base64 import TO_STANDARD, from_base64
 from visionspec.rules.containers import heif, jpeg, png, truncated, webp
 
 if TYPE_CHECKING:
@@ -94,7 +95,11 @@ def sniff(data: bytes) -> str | None:
     """Tell the MIME type of ``data`` by its content; None if it is of no known type.
 
     Types that the API does not support are recognised too, so that they can be refused by name.
+
+    Raises:
+        InvalidMedia: if ``data`` is no bytes.
     """
+    data = as_bytes(data)
     if data[4:8] == b"ftyp":  # first: the size in front of it may look like another magic
         return heif.mime_type(data)
     for magic, mime_type in _MAGIC:
@@ -131,8 +136,7 @@ def read_info(data: bytes) -> ImageInfo:
         TruncatedMedia: if the data is consistent and ends before the size is known.
         CorruptMedia: if the data contradicts its format.
     """
-    if not isinstance(data, bytes):
-        data = _as_bytes(data)
+    data = as_bytes(data)
     mime_type = sniff(data)
     reader = _READERS.get(mime_type)
     if reader is None:
@@ -150,6 +154,12 @@ def check_declared(mime_type: str) -> str:
     Raises:
         UnsupportedMedia: if it is none of them; its message begins with the API's own sentence.
     """
+    if not isinstance(mime_type, str):
+        raise UnsupportedMedia(
+            f"Unsupported MIME type: {show(mime_type)} is no string",
+            rule="media.declared-type",
+            given=mime_type,
+        )
     bare = mime_type.partition(";")[0].strip().lower()
     if bare in MIME_TYPES:
         return bare
@@ -180,14 +190,18 @@ def check_matches(declared: str, data: bytes) -> None:
 
 @rule("media.inline-base64")
 def decode_base64(text: str) -> bytes:
-    """Decode inline data: base64 in the standard or the URL-safe alphabet, padded or not, lines allowed.
+    """Decode inline data: base64 in the standard or the URL-safe alphabet, padded or not, in lines or not.
 
     Raises:
         InvalidMedia: if anything else is in it; ``base64.b64decode`` would silently drop that.
     """
+    if not isinstance(text, str):
+        raise InvalidMedia(f"base64 is text, not {show(text)}", rule="media.inline-base64", given=text)
+    with suppress(ValueError):  # as almost everybody writes it
+        return from_base64(text, url_safe="+" not in text and "/" not in text)
     try:
-        compact = "".join(text.split()).rstrip("=").encode("ascii").translate(_TO_STANDARD)
-        return binascii.a2b_base64(compact + b"=" * (-len(compact) % 4), strict_mode=True)
+        compact = b"".join(text.encode("ascii").split()).rstrip(b"=").translate(TO_STANDARD)
+        return from_base64(compact + b"=" * (-len(compact) % 4))
     except ValueError as error:
         hint = "; leave out the 'data:...;base64,' in front of it" if text.startswith("data:") else ""
         raise InvalidMedia(
@@ -195,10 +209,14 @@ def decode_base64(text: str) -> bytes:
         ) from error
 
 
-_TO_STANDARD = bytes.maketrans(b"-_", b"+/")
+def as_bytes(data: object) -> bytes:
+    """``data`` itself, or a copy of a buffer.
 
-
-def _as_bytes(data: object) -> bytes:
+    Raises:
+        InvalidMedia: if it is neither.
+    """
+    if isinstance(data, bytes):
+        return data
     if isinstance(data, bytearray | memoryview):
         return bytes(data)
     raise InvalidMedia(f"an image is given as bytes, not as {type(data).__name__}", given=data)

@@ -6,12 +6,14 @@ whatever is of no known kind is passed over. What is wrong is for `visionspec.ru
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias, get_args
 
 from visionspec.errors import InvalidInput, show
+from visionspec.rules._check import check_word
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
 Dialect: TypeAlias = Literal["interactions", "generateContent"]
 
@@ -50,23 +52,35 @@ def detect_dialect(body: Mapping[str, Any]) -> Dialect:
     """Tell the dialect of a request by its one key that the other has not.
 
     Raises:
-        InvalidInput: if it has neither ``input`` nor ``contents``, or both.
+        InvalidInput: if it has neither ``input`` nor ``contents``, or both, or is no JSON object.
     """
+    _check_object(body)
     has_input, has_contents = "input" in body, "contents" in body
     if has_input == has_contents:
         raise InvalidInput(
             "a request has either 'input' (interactions) or 'contents' (generateContent); "
-            f"this has {'both' if has_input else f'only {show(sorted(body))}'}",
-            given=sorted(body),
+            f"this has {'both' if has_input else f'only {show(sorted(map(str, body)))}'}",
+            given=sorted(map(str, body)),
         )
     return "interactions" if has_input else "generateContent"
 
 
 def turns(body: Mapping[str, Any], dialect: Dialect) -> Iterator[Turn]:
-    """Yield the turns of a request in order."""
+    """Yield the turns of a request in order.
+
+    Raises:
+        InvalidInput: if the body is no JSON object, or there is no such dialect.
+    """
+    _check_object(body)
+    check_word(dialect, get_args(Dialect), "dialect", None)
     if dialect == "interactions":
         return _interaction_turns(body.get("input"))
     return _content_turns(body.get("contents"))
+
+
+def _check_object(body: Any) -> None:
+    if not isinstance(body, Mapping):
+        raise InvalidInput(f"the body of a request is a JSON object, not {show(body)}", given=body)
 
 
 def member(thing: Any, snake: str) -> Any:

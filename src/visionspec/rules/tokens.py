@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import functools
 from fractions import Fraction
-from math import ceil, isfinite
-from typing import Literal, NamedTuple, TypeAlias
+from math import ceil
+from typing import Literal, NamedTuple, TypeAlias, get_args
 
 from visionspec._registry import rule
-from visionspec.errors import InvalidInput, InvalidModel, InvalidResolution, InvalidSize, show
+from visionspec.errors import InvalidModel, InvalidResolution, InvalidSize, show
+from visionspec.rules._check import check_word, is_number
 from visionspec.rules.families import PATCH_FAMILIES, Level, bare_name, check_resolution, family_of
 from visionspec.rules.grids import (
-    MAX_SIDE_PX,
     TILE_TOKENS,
     PatchGrid,
     TileGrid,
@@ -136,10 +136,7 @@ def image_tokens(
         InvalidModel: if the name is of no known family.
         InvalidResolution: if the family, or the basis, has no such resolution.
     """
-    plain = type(width_px) is int is type(height_px)
-    if not (plain and 0 < width_px <= MAX_SIDE_PX and 0 < height_px <= MAX_SIDE_PX):
-        width_px, height_px = check_size(width_px, height_px)
-    return _estimate(width_px, height_px, model, plan(model, resolution, basis))
+    return _estimate(*check_size(width_px, height_px), model, plan(model, resolution, basis))
 
 
 def _estimate(width: int, height: int, model: str | None, how: Plan) -> TokenEstimate:
@@ -191,12 +188,8 @@ def plan(model: str | None, resolution: str | None, basis: Basis | None) -> Plan
 
 @functools.lru_cache(maxsize=512)
 def _plan(model: str | None, resolution: str | None, basis: Basis | None) -> Plan:
-    if basis not in (None, "documented", "observed"):
-        raise InvalidInput(
-            f"basis {show(basis)} is neither documented nor observed",
-            rule="tokens.basis-default",
-            given=basis,
-        )
+    if basis is not None:
+        check_word(basis, get_args(Basis), "basis", "tokens.basis-default")
     family = None if model is None else family_of(model)
     level = check_resolution(family, resolution)
     second = family in ("2.0", "2.5")
@@ -355,7 +348,7 @@ def pdf_modality(*, model: str) -> Literal["DOCUMENT", "IMAGE"]:
 
 
 def _number(value: float, name: str) -> Fraction:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not isfinite(value) or value < 0:
+    if not is_number(value) or value < 0:
         raise InvalidSize(
             f"{name} {show(value)} is no finite number >= 0", rule="tokens.video-total", given=value
         )

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/binary"
-	"regexp"
 	"slices"
 	"strings"
 )
@@ -21,17 +20,14 @@ func checkDeclared(mimeType string) (string, error) {
 	return name, nil
 }
 
-// One alphabet; and no line breaks, which `base64` wraps its output with.
-var plainBase64 = strings.NewReplacer("-", "+", "_", "/", " ", "", "\t", "", "\r", "", "\n", "")
+// One alphabet; and no blanks, as line breaks that `base64` wraps its output with.
+var plainBase64 = strings.NewReplacer(
+	"-", "+", "_", "/", " ", "", "\t", "", "\n", "", "\v", "", "\f", "", "\r", "",
+)
 
-// decodeBase64 is rule media.inline-base64: either alphabet, padding or none.
+// decodeBase64 is rule media.inline-base64: either alphabet, any padding.
 func decodeBase64(text string) ([]byte, error) {
-	text = plainBase64.Replace(text)
-	encoding := base64.StdEncoding
-	if !strings.HasSuffix(text, "=") {
-		encoding = base64.RawStdEncoding
-	}
-	data, err := encoding.DecodeString(text)
+	data, err := base64.RawStdEncoding.DecodeString(strings.TrimRight(plainBase64.Replace(text), "="))
 	if err != nil {
 		return nil, refuse("InvalidMedia", "%s", err)
 	}
@@ -72,7 +68,7 @@ func sniffISOMedia(data []byte) string {
 }
 
 var signatures = []struct{ mimeType, prefix string }{
-	{"image/png", "\x89PNG\r\n\x1a\n"},
+	{"image/png", "\x89PNG"},
 	{"image/jpeg", "\xff\xd8\xff"},
 	{"image/gif", "GIF87a"},
 	{"image/gif", "GIF89a"},
@@ -89,11 +85,7 @@ var signatures = []struct{ mimeType, prefix string }{
 	{"application/pdf", "%PDF-"},
 }
 
-var (
-	bmpHeadersBytes = []uint32{12, 16, 40, 52, 56, 64, 108, 124}
-	html            = regexp.MustCompile(`(?i)^<(?:!doctype html|html)\b`)
-	svg             = regexp.MustCompile(`(?i)<svg\b`)
-)
+var bmpHeadersBytes = []uint32{12, 16, 40, 52, 56, 64, 108, 124}
 
 // sniff gives the MIME type by the first bytes (rule media.sniff), "" for none that is known.
 func sniff(data []byte) string {
@@ -115,11 +107,13 @@ func sniff(data []byte) string {
 		slices.Contains(bmpHeadersBytes, binary.LittleEndian.Uint32(data[14:])) {
 		return "image/bmp" // "BM" alone may begin a text
 	}
-	text := bytes.TrimSpace(bytes.TrimPrefix(data, []byte("\xef\xbb\xbf")))
-	if html.Match(text) {
+	text := bytes.TrimPrefix(data[:min(len(data), 1024)], []byte("\xef\xbb\xbf"))
+	text = bytes.ToLower(bytes.TrimLeft(text, " \t\r\n"))
+	begins := func(with string) bool { return bytes.HasPrefix(text, []byte(with)) }
+	switch {
+	case begins("<!doctype html") || begins("<html"):
 		return "text/html"
-	}
-	if at := svg.FindIndex(text); at != nil && (at[0] == 0 || bytes.HasPrefix(text, []byte("<?xml"))) {
+	case begins("<") && bytes.Contains(text, []byte("<svg")):
 		return "image/svg+xml"
 	}
 	return ""

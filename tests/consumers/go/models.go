@@ -18,6 +18,9 @@ var (
 	openModel = regexp.MustCompile(`^(gemma-4|lyria-3)(?:-[\w.-]*)?$`)
 )
 
+// The empty one is that of no model.
+var families = []string{"", "1.0", "1.5", "2.0", "2.5", "3", "4", "gemma-4", "lyria-3"}
+
 // Rule tokens.family-alias.
 var aliases = map[string]string{
 	"gemini-flash-latest":                    "3",
@@ -63,6 +66,10 @@ func checkResolution(family, given, scope string) (string, error) {
 	}
 	of := model{family: family}
 	switch {
+	case !slices.Contains(families, family):
+		return "", refuse("InvalidModel", "%.80q is no family", family)
+	case !slices.Contains([]string{"", "part", "request"}, scope):
+		return "", refuse("InvalidInput", "%.80q is no scope", scope)
 	case !slices.Contains([]string{"unspecified", "low", "medium", "high", "ultra_high"}, level):
 		return no("no such level")
 	case level == "unspecified":

@@ -59,14 +59,16 @@ export function inRange({ box }) {
 }
 
 // boxes.clip
-export function clip({ box: [x0, y0, x1, y1], width_px, height_px }) {
+export function clip({ box, width_px, height_px }) {
   checkSize(width_px, height_px);
+  const [x0, y0, x1, y1] = coordinates(box, 4);
   const held = (pixel, side_px) => Math.min(Math.max(pixel, 0), side_px);
   return [held(x0, width_px), held(y0, height_px), held(x1, width_px), held(y1, height_px)];
 }
 
 // boxes.reversed
-export function sortCorners({ box: [x0, y0, x1, y1] }) {
+export function sortCorners({ box }) {
+  const [x0, y0, x1, y1] = coordinates(box, 4);
   return [Math.min(x0, x1), Math.min(y0, y1), Math.max(x0, x1), Math.max(y0, y1)];
 }
 
@@ -88,7 +90,8 @@ function checkOrientation(orientation) {
     refuse("InvalidInput", `${show(orientation)} is no orientation, 1 to 8`);
 }
 
-function moved([x0, y0, x1, y1], orientation, w, h) {
+function moved(box, orientation, w, h) {
+  const [x0, y0, x1, y1] = coordinates(box, 4);
   const place = DISPLAYED[orientation];
   return sortCorners({ box: [...place(x0, y0, w, h), ...place(x1, y1, w, h)] });
 }

@@ -12,7 +12,8 @@ function checkCount(number, maximum, what) {
 }
 
 function ofReading(readings, reading) {
-  if (!Object.hasOwn(readings, reading)) refuse("InvalidInput", `no reading is called ${show(reading)}`);
+  if (typeof reading !== "string" || !Object.hasOwn(readings, reading))
+    refuse("InvalidInput", `no reading is called ${show(reading)}`);
   return readings[reading];
 }
 
@@ -43,7 +44,11 @@ export function checkUrlInput({ size_bytes, model = null, mime_type = null }) {
 
 export const checkFileSize = ({ size_bytes }) => checkCount(size_bytes, 2 * GIB, "bytes of a file");
 export const checkProjectSize = ({ size_bytes }) => checkCount(size_bytes, 20 * GIB, "bytes of a project");
-export const expirationS = ({ created_s }) => created_s + 48 * 3600;
+
+export function expirationS({ created_s }) {
+  if (!Number.isFinite(created_s)) refuse("InvalidInput", `${show(created_s)} is no number of seconds`);
+  return created_s + 48 * 3600;
+}
 
 // null and 0 are no wish; more than the maximum is lowered to it
 export function pageSize({ requested }) {

@@ -10,10 +10,11 @@ export function checkDeclared({ mime_type }) {
   return name;
 }
 
-// media.inline-base64: either alphabet, padding or none; line breaks are how `base64` wraps its output
+// media.inline-base64: either alphabet, any padding; line breaks are how `base64` wraps its output
 export function decodeBase64({ text }) {
-  const [, digits, padding] = /^([A-Za-z0-9+/_-]*)(=*)$/.exec(text.replace(/[ \t\r\n]/g, "")) ?? [];
-  if (digits === undefined || digits.length % 4 === 1 || (padding && (digits + padding).length % 4))
+  if (typeof text !== "string") refuse("InvalidMedia", `${show(text)} is no text`);
+  const [, digits] = /^([A-Za-z0-9+/_-]*)=*$/.exec(text.replace(/[ \t\n\v\f\r]/g, "")) ?? [];
+  if (digits === undefined || digits.length % 4 === 1)
     refuse("InvalidMedia", `${show(text)} is not base64`);
   return { hex: Buffer.from(digits, "base64url").toString("hex") };
 }
@@ -41,7 +42,7 @@ function sniffIsoMedia(data) {
 }
 
 const SIGNATURES = [
-  ["image/png", "\x89PNG\r\n\x1a\n"],
+  ["image/png", "\x89PNG"],
   ["image/jpeg", "\xff\xd8\xff"],
   ["image/gif", "GIF87a"],
   ["image/gif", "GIF89a"],
@@ -69,8 +70,7 @@ export function sniff({ base64 }) {
   if (head.startsWith("RIFF") && head.startsWith("AVI ", 8)) return "video/x-msvideo";
   if (head.startsWith("BM") && data.length >= 18 && BMP_HEADERS_BYTES.includes(data.readUInt32LE(14)))
     return "image/bmp"; // "BM" alone may begin a text
-  const text = head.replace(/^\xef\xbb\xbf/, "").trimStart().toLowerCase();
-  if (/^<(?:!doctype html|html)\b/.test(text)) return "text/html";
-  if (/^<svg\b/.test(text) || (text.startsWith("<?xml") && /<svg\b/.test(text))) return "image/svg+xml";
-  return null;
+  const text = head.slice(0, 1024).replace(/^\xef\xbb\xbf/, "").replace(/^[ \t\r\n]+/, "").toLowerCase();
+  if (text.startsWith("<!doctype html") || text.startsWith("<html")) return "text/html";
+  return text.startsWith("<") && text.includes("<svg") ? "image/svg+xml" : null;
 }

@@ -42,10 +42,13 @@ export function familyOf(model) {
 export const is2x = (family) => family === "2.0" || family === "2.5";
 export const is3or4 = (family) => family === "3" || family === "4";
 
+const FAMILIES = ["1.0", "1.5", "2.0", "2.5", "3", "4", "gemma-4", "lyria-3"];
 const LEVEL = /^(?:media_resolution_)?(unspecified|low|medium|high|ultra_high)$/i;
 
 // tokens.resolution-names, -of-family, -per-part: the level in lower case, null for unspecified.
 export function checkResolution({ family, level = null, scope = null }) {
+  if (family !== null && !FAMILIES.includes(family)) refuse("InvalidModel", `${show(family)} is no family`);
+  if (![null, "part", "request"].includes(scope)) refuse("InvalidInput", `${show(scope)} is no scope`);
   if (level === null) return null;
   const name = typeof level === "string" ? LEVEL.exec(level)?.[1].toLowerCase() : undefined;
   if (name === undefined) refuse("InvalidResolution", `${show(level)} is no media resolution`);
