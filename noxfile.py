@@ -10,11 +10,24 @@ from pathlib import Path
 import nox
 
 nox.needs_version = ">=2025.2.9"
-nox.options.sessions = ["lint", "types", "tests", "property", "sdk", "conformance", "build", "demo"]
+nox.options.sessions = [
+    "lint",
+    "types",
+    "tests",
+    "property",
+    "sdk",
+    "libraries",
+    "openapi",
+    "conformance",
+    "build",
+    "demo",
+]
 nox.options.error_on_missing_interpreters = True
 nox.options.reuse_venv = "yes"
 
 ROOT = Path(__file__).parent
+# What needs an environment of its own to be imported.
+ELSEWHERE = ("--ignore=tests/sdk", "--ignore=tests/openapi")
 PROJECT = nox.project.load_toml("pyproject.toml")
 
 
@@ -22,18 +35,19 @@ def _install(session: nox.Session, group: str, *, extra: str = "all") -> None:
     session.install("-e", f".[{extra}]", *nox.project.dependency_groups(PROJECT, group))
 
 
-def _node(session: nox.Session) -> None:
-    """Install the JavaScript SDK that the probes import; node and npm come with the session's own wheel."""
-    session.run(
-        "npm",
-        "install",
-        "--no-package-lock",
-        "--no-audit",
-        "--no-fund",
-        "--loglevel=error",
-        "--prefix",
-        str(ROOT / "tests/sdk/js"),
-    )
+def _node(session: nox.Session, folder: str, *options: str) -> None:
+    """Install what programs in JavaScript import; node and npm come with the session's own wheel."""
+    quiet = ("--no-package-lock", "--no-audit", "--no-fund", "--loglevel=error")
+    session.run("npm", "install", *quiet, *options, "--prefix", str(ROOT / folder))
+
+
+def _older_python_sdk(session: nox.Session) -> None:
+    """Two versions of one package do not fit into one environment."""
+    home = ROOT / "tests/sdk/python/.venv-2.34.0"
+    if not home.is_dir():
+        session.run("python", "-m", "venv", str(home))
+    python = str(home / "bin/python")
+    session.run(python, "-m", "pip", "install", "-q", "google-genai==2.34.0", "pillow", external=True)
 
 
 @nox.session
@@ -61,7 +75,7 @@ def tests(session: nox.Session) -> None:
         "pytest",
         "-m",
         "not sdk and not controls",
-        "--ignore=tests/sdk",
+        *ELSEWHERE,
         "-n",
         "auto",
         "--cov",
@@ -78,7 +92,7 @@ def property_(session: nox.Session) -> None:
         "pytest",
         "-m",
         "prop",
-        "--ignore=tests/sdk",
+        *ELSEWHERE,
         "-n",
         "auto",
         *session.posargs,
@@ -88,10 +102,49 @@ def property_(session: nox.Session) -> None:
 
 @nox.session
 def sdk(session: nox.Session) -> None:
-    """The official SDKs, Python and JavaScript, over real sockets."""
+    """The official SDKs over real sockets: Python and JavaScript, Go and Java where their tools are."""
     _install(session, "sdk")
-    _node(session)
-    session.run("pytest", "-m", "sdk", *session.posargs)
+    for folder in ("tests/sdk/js", "tests/sdk/samples/javascript"):
+        _node(session, folder)
+    _older_python_sdk(session)
+    session.run(
+        "pytest",
+        "tests/sdk",
+        "tests/readme",
+        "tests/rules",
+        "-m",
+        "sdk",
+        "--ignore=tests/sdk/libraries",
+        "-n",
+        "2",
+        *session.posargs,
+    )
+
+
+@nox.session
+def libraries(session: nox.Session) -> None:
+    """Libraries that are built on the API, but for the four that are heaviest to install."""
+    light = "not llama and not haystack and not dspy and not genkit"
+    _libraries(session, "libraries", "--omit=optional", only=light)
+
+
+@nox.session(default=False)
+def libraries_all(session: nox.Session) -> None:
+    """All of them: a gigabyte to install."""
+    _libraries(session, "libraries-all")
+
+
+def _libraries(session: nox.Session, group: str, *npm: str, only: str = "") -> None:
+    _install(session, group)
+    _node(session, "tests/sdk/libraries/js", *npm)
+    session.run("pytest", "tests/sdk/libraries", "-n", "2", "-k", only, *session.posargs)
+
+
+@nox.session
+def openapi(session: nox.Session) -> None:
+    """Schemathesis over spec/openapi.json, against the server on a real socket."""
+    _install(session, "openapi")
+    session.run("pytest", "tests/openapi", "-n", "2", "--dist", "worksteal", *session.posargs)
 
 
 @nox.session
@@ -135,7 +188,7 @@ def demo(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def spec(session: nox.Session) -> None:
-    """Write what spec/ derives from the models: schemas and manifest."""
+    """Write what spec/ derives from the models: schemas, OpenAPI and manifest."""
     _install(session, "tests")
     session.run("python", "tests/spec/generate.py")
 

@@ -8,24 +8,36 @@ from typing import TYPE_CHECKING
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from visionspec.errors import InvalidInput
 from visionspec_mockserver.core import Mock
+from visionspec_mockserver.faults.middleware import FaultMiddleware
 from visionspec_mockserver.http import VERSIONS, ApiFault, fault_response
-from visionspec_mockserver.journal import JournalMiddleware
+from visionspec_mockserver.journal.middleware import JournalMiddleware
+from visionspec_mockserver.paths import OnePathMiddleware
 from visionspec_mockserver.routes import control, files, generate, interactions, models, upload
 from visionspec_mockserver.settings import Settings
-from visionspec_mockserver.sources import Ids, SystemClock
+from visionspec_mockserver.sources import Ids, SteppingClock, SystemClock
 from visionspec_mockserver.store.memory import MemoryStore
 from visionspec_mockserver.store.sqlite import SqliteStore
+from visionspec_mockserver.verdict.seen import tell
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    from starlette.types import Receive, Scope, Send
+
     from visionspec_mockserver.sources import Clock
     from visionspec_mockserver.store.base import Store
+
+ROOMS = (generate, interactions, upload, files, models)  # what is asked for most is found first
+
+# The service answers pages of any origin, and asks for a key that is worth something. Here a page of somebody
+# else's would read what lies in the store: those of this machine alone may.
+_PAGES = r"https?://(localhost|127\.0\.0\.1|\[::1\])(:[0-9]+)?"
 
 
 def create_app(
@@ -35,18 +47,28 @@ def create_app(
     clock: Clock | None = None,
     ids: Ids | None = None,
 ) -> Starlette:
-    """Make a server. What is not given follows from ``settings``; the clock is the machine's."""
+    """Make a server. What is not given follows from ``settings``; with a seed the clock repeats itself too."""
     settings = settings or Settings()
-    clock = clock or SystemClock()
+    clock = clock or (SystemClock() if settings.seed is None else SteppingClock())
     ids = ids or Ids(settings.seed)
     mock = Mock(settings, store=store or _store(settings, clock), clock=clock, ids=ids)
-    rooms = (generate, interactions, upload, files, models)  # what is asked for most is found first
     app = Starlette(
         routes=[
-            *(route for version in VERSIONS for room in rooms for route in room.routes(version)),
+            *(route for version in VERSIONS for room in ROOMS for route in room.routes(version)),
             *control.routes(),
         ],
-        middleware=[Middleware(JournalMiddleware, journal=mock.journal)],
+        middleware=[
+            Middleware(
+                _ForPages,
+                allow_origin_regex=_PAGES,
+                allow_methods=["*"],
+                allow_headers=["*"],
+                expose_headers=["*"],  # an upload's URL comes in one
+            ),
+            Middleware(OnePathMiddleware),
+            Middleware(JournalMiddleware, mock=mock),
+            Middleware(FaultMiddleware, mock=mock),
+        ],
         exception_handlers={
             ApiFault: _fault,
             HTTPException: _http,
@@ -58,6 +80,17 @@ def create_app(
     )
     app.state.mock = mock
     return app
+
+
+class _ForPages(CORSMiddleware):
+    """What a browser asks for; who is none, and that is nearly everybody, does without the work."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Add the headers to the answer to a request that has an origin."""
+        if scope["type"] == "http" and any(name == b"origin" for name, _ in scope["headers"]):
+            await super().__call__(scope, receive, send)
+        else:
+            await self.app(scope, receive, send)
 
 
 def _store(settings: Settings, clock: Clock) -> Store:
@@ -74,6 +107,8 @@ async def _lifespan(app: Starlette) -> AsyncIterator[None]:
 
 async def _fault(request: Request, error: Exception) -> Response:
     assert isinstance(error, ApiFault)  # noqa: S101 - the handler is registered for nothing else
+    if error.rule is not None:
+        tell(request.scope, refused=(error.rule, error.message))
     return fault_response(request, error)
 
 

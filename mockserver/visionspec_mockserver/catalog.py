@@ -50,7 +50,7 @@ class Entry(NamedTuple):
         )
 
 
-# Fact 4.11: 3.7 and 3.8 Flash and 3.1 Pro think at least on level low.
+# Facts 4.11 and 1.8.3: 3.7 and 3.8 Flash, 3.1 Pro and 4 Argon think at least on level low.
 _NO_MINIMAL = frozenset({"minimal", "xhigh"})
 _NO_XHIGH = frozenset({"xhigh"})
 
@@ -82,7 +82,7 @@ ENTRIES: tuple[Entry, ...] = (
     Entry("gemini-3.6-flash", "Gemini 3.6 Flash", refused_levels=_NO_XHIGH),
     Entry("gemini-3.7-flash", "Gemini 3.7 Flash", refused_levels=_NO_MINIMAL),
     Entry("gemini-3.8-flash", "Gemini 3.8 Flash", refused_levels=_NO_MINIMAL),
-    Entry("gemini-4-argon", "Gemini 4 Argon"),
+    Entry("gemini-4-argon", "Gemini 4 Argon", refused_levels=_NO_MINIMAL),
     Entry("gemini-4-carbon", "Gemini 4 Carbon"),
     Entry("gemini-4-hydrogen", "Gemini 4 Hydrogen"),
     Entry("gemini-flash-latest", "Gemini Flash Latest"),

@@ -28,16 +28,25 @@ def opening(resource: dict[str, Any]) -> Iterator[Event]:
     }
 
 
-def rest(resource: dict[str, Any]) -> Iterator[Event]:
-    """The steps in pieces, and the end; the end carries no steps."""
+def rest(doc: dict[str, Any]) -> Iterator[tuple[float, Event]]:
+    """The steps in pieces, and the end, each with the seconds to wait before it; the end carries no steps.
+
+    A script may say how the answer is to be cut, when the pieces come, and that the stream ends in an error.
+    """
+    resource, chunks = doc["resource"], doc.get("chunks") or ()
     for index, step in enumerate(resource.get("steps", ())):
-        start, deltas = _deltas(step)
-        yield {"event_type": "step.start", "index": index, "step": start}
-        for delta in deltas:
-            yield {"event_type": "step.delta", "index": index, "delta": delta}
-        yield {"event_type": "step.stop", "index": index}
+        start, deltas = _deltas(step, [text for text, _ in chunks])
+        waits = [wait_s for _, wait_s in chunks] if step["type"] == "model_output" else []
+        yield 0.0, {"event_type": "step.start", "index": index, "step": start}
+        for number, delta in enumerate(deltas):
+            wait_s = waits[number] if number < len(waits) else 0.0
+            yield wait_s, {"event_type": "step.delta", "index": index, "delta": delta}
+        yield 0.0, {"event_type": "step.stop", "index": index}
+    if doc.get("error"):
+        yield 0.0, {"event_type": "error", "error": doc["error"]}
+        return
     ended = {name: value for name, value in resource.items() if name not in ("steps", "input")}
-    yield {"event_type": "interaction.completed", "interaction": ended}
+    yield 0.0, {"event_type": "interaction.completed", "interaction": ended}
 
 
 def frame(event: Event, number: int) -> bytes:
@@ -58,8 +67,8 @@ def number_of(event_id: str) -> int:
     return int(number)
 
 
-def _deltas(step: dict[str, Any]) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """How a step begins, and what is added to it."""
+def _deltas(step: dict[str, Any], chunks: list[str]) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """How a step begins, and what is added to it; ``chunks`` are the pieces of a text, if they are given."""
     if step["type"] == "thought":
         deltas = [{"type": "thought_summary", "content": content} for content in step["summary"]]
         return {"type": "thought"}, [
@@ -71,5 +80,5 @@ def _deltas(step: dict[str, Any]) -> tuple[dict[str, Any], list[dict[str, Any]]]
         return {**step, "arguments": {}}, [{"type": "arguments_delta", "arguments": arguments}]
     texts = [content["text"] for content in step["content"]]
     return {"type": step["type"]}, [
-        {"type": "text", "text": piece} for text in texts for piece in pieces(text)
+        {"type": "text", "text": piece} for text in texts for piece in chunks or pieces(text)
     ]

@@ -11,10 +11,11 @@ import pydantic_core
 from pydantic import BaseModel, ValidationError
 from starlette.responses import Response
 
-from visionspec.errors import VisionSpecError
+from visionspec.errors import VisionSpecError, show
 from visionspec.models.errors import CODES, NAMES
 from visionspec_mockserver import violations
-from visionspec_mockserver.journal import note
+from visionspec_mockserver.journal import MOCK, note
+from visionspec_mockserver.verdict.seen import tell
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,6 +30,7 @@ VERSIONS = ("v1", "v1beta", "v1alpha")
 
 JSON = "application/json; charset=UTF-8"
 _GZIP_FROM_BYTES = 1024
+_WHOLE = re.compile(r"-?[0-9]{1,10}")
 _ACCEPTS_GZIP = re.compile(r"\bgzip\b(?!\s*;\s*q=0(?:\.0*)?\s*(?:,|$))", re.IGNORECASE)
 
 # So much of a body that is too large is read and thrown away: a client that is cut off in the middle of
@@ -49,6 +51,7 @@ class ApiFault(VisionSpecError):
         code: the string code of interactions; None is the usual one of the status.
         details: the ``details`` of ``google.rpc.Status``.
         headers: more headers for the answer.
+        rule: the rule of ``spec/rules`` that the request breaks, for the verdict.
     """
 
     def __init__(
@@ -60,6 +63,7 @@ class ApiFault(VisionSpecError):
         code: str | None = None,
         details: list[dict[str, Any]] | None = None,
         headers: Mapping[str, str] | None = None,
+        rule: str | None = None,
     ) -> None:
         super().__init__(message)
         self.status = status
@@ -68,6 +72,7 @@ class ApiFault(VisionSpecError):
         self.code = code or CODES.get(status, self.name.lower())
         self.details = details or []
         self.headers = headers
+        self.rule = rule
 
     def body(self, *, interactions: bool) -> dict[str, Any]:
         """The error as JSON; ``error`` is the first key, which is where the SDKs look in a stream."""
@@ -98,7 +103,7 @@ def json_response(
 ) -> Response:
     """``payload`` as JSON, compressed where it is worth it and asked for."""
     body = payload if isinstance(payload, bytes) else pydantic_core.to_json(payload)
-    sent = {"Content-Type": JSON, **(headers or {})}
+    sent = dict(headers or ())
     if len(body) >= _GZIP_FROM_BYTES:
         sent["Vary"] = "Accept-Encoding"
         if _ACCEPTS_GZIP.search(request.headers.get("accept-encoding", "")):
@@ -106,12 +111,12 @@ def json_response(
             # not the gzip module: it writes the time into the header, and an answer should repeat to the byte
             packer = zlib.compressobj(level=4, wbits=31)
             body = packer.compress(body) + packer.flush()
-    return Response(body, status_code=status, headers=sent)
+    return Response(body, status_code=status, headers=sent or None, media_type=JSON)
 
 
 def mock_of(request: Request) -> Mock:
     """The server that the request came to."""
-    mock: Mock = request.app.state.mock
+    mock: Mock = request.scope[MOCK]
     return mock
 
 
@@ -160,10 +165,9 @@ async def read_body(request: Request, *, limit_bytes: int) -> bytes:
     Raises:
         ApiFault: 400, if it has more; the rest is read and thrown away first, within reason.
     """
-    fault = ApiFault(400, f"Request payload size exceeds the limit: {limit_bytes} bytes.")
     declared = request.headers.get("content-length", "")
     if declared.isdecimal() and int(declared) > limit_bytes + _DRAIN_BYTES:
-        raise fault
+        raise _too_large(limit_bytes)
     chunks: list[bytes] = []
     size_bytes = 0
     async for chunk in request.stream():
@@ -175,8 +179,14 @@ async def read_body(request: Request, *, limit_bytes: int) -> bytes:
         else:
             chunks.clear()
     if size_bytes > limit_bytes:
-        raise fault
+        raise _too_large(limit_bytes)
     return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+
+
+def _too_large(limit_bytes: int) -> ApiFault:
+    return ApiFault(
+        400, f"Request payload size exceeds the limit: {limit_bytes} bytes.", rule="limits.inline-request"
+    )
 
 
 async def read_json(request: Request, *, limit_bytes: int | None = None) -> Any:
@@ -212,7 +222,9 @@ def _mend(body: bytes, reason: str) -> Any:
 
 
 async def read_message(request: Request, kind: type[Message]) -> Message:
-    """The body as a message of ``kind``, its unknown fields refused by name; a lenient server drops them.
+    """The body as a message of ``kind``, its unknown fields refused by name.
+
+    A lenient server drops those, and values that an enum does not have, and says so in its log.
 
     Raises:
         ApiFault: 400, naming every field that is wrong.
@@ -221,13 +233,15 @@ async def read_message(request: Request, kind: type[Message]) -> Message:
     if not isinstance(body, dict):
         message = 'Invalid JSON payload received. Unknown name "": Root element must be a message.'
         raise ApiFault(400, message, details=[violations.bad_request([("", message)])])
+    tell(request.scope, body=body)
     try:
         return kind.model_validate(body, extra="forbid")
     except ValidationError as error:
         problems = error.errors(include_url=False)
         mock = mock_of(request)
-        if mock.settings.lenient and violations.only_unknown(problems):
+        if mock.settings.lenient and violations.tolerable(problems):
             note(request.scope, warnings=violations.sentences(problems, body))
+            violations.drop(problems, body)
             return kind.model_validate(body, extra="ignore")
         if is_interactions(request):
             message, code = violations.interactions(problems, body)
@@ -235,3 +249,17 @@ async def read_message(request: Request, kind: type[Message]) -> Message:
         version = request.scope["path"].split("/", 2)[1]
         message, details = violations.protobuf(problems, body, version=version)
         raise ApiFault(400, message, details=details) from None
+
+
+def page_query(request: Request) -> tuple[int | None, str | None]:
+    """Size and token of the page that a list is asked for, in either spelling; what is empty is absent.
+
+    Raises:
+        ApiFault: 400, if the size is no number of 32 bits.
+    """
+    query = request.query_params
+    size = query.get("pageSize") or query.get("page_size")
+    token = query.get("pageToken") or query.get("page_token")
+    if size and not (_WHOLE.fullmatch(size) and -(2**31) <= int(size) < 2**31):
+        raise ApiFault(400, f"Invalid value at 'page_size' (TYPE_INT32), {show(size)}")
+    return int(size) if size else None, token or None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections import OrderedDict
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -20,8 +21,14 @@ from visionspec_mockserver.http import ApiFault
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from visionspec.rules.media import ImageInfo
     from visionspec_mockserver.catalog import Entry
     from visionspec_mockserver.core import Mock
+
+_HASH_IN_THREAD_FROM_BYTES = 1024 * 1024  # a millisecond or more
+_KNOWN_BYTES = 4 * 1024 * 1024
+_END_BYTES = 64
+_ENTRY_BYTES = 1000  # what is kept beside the bytes, about
 
 # files/ID alone, or as a URL of the service or of this server, with or without :download.
 _FILE = re.compile(
@@ -38,7 +45,7 @@ _UNREADABLE = (
 )
 _NOT_FETCHED = (
     "Cannot fetch content from the provided URL. (visionspec: nothing leaves this machine; map {uri} with "
-    "'visionspec serve --map URL=FILE' or PUT /_mock/urls)"
+    "'visionspec run|serve --map URL=FILE' or PUT /_mock/urls)"
 )
 
 
@@ -57,7 +64,7 @@ class Source(NamedTuple):
     budget: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: see Ask
 class Picture:
     """An image that can be looked at; its size is the displayed one."""
 
@@ -67,6 +74,7 @@ class Picture:
     width_px: int
     height_px: int
     tokens: int
+    rule: str
 
     def facts(self) -> dict[str, object]:
         """What the log keeps of it."""
@@ -77,7 +85,43 @@ class Picture:
             "width_px": self.width_px,
             "height_px": self.height_px,
             "tokens": self.tokens,
+            "rule": self.rule,
         }
+
+
+class Found(NamedTuple):
+    """What does not depend on the question."""
+
+    data: bytes
+    sha256: str
+    info: ImageInfo
+
+
+class Known:
+    """What was found of the last pictures, in at most `_KNOWN_BYTES`: tests send the same ones over and over.
+
+    A picture is looked up by its end, which no two of a kind have in common, and compared as a whole: that is
+    much less work than a digest.
+    """
+
+    def __init__(self) -> None:
+        self._found: OrderedDict[bytes, Found] = OrderedDict()
+        self._size_bytes = 0
+
+    def get(self, data: bytes) -> Found | None:
+        """What was found of a picture with exactly these bytes."""
+        found = self._found.get(data[-_END_BYTES:])
+        return found if found and found.data == data else None
+
+    def put(self, found: Found) -> None:
+        """Keep it; the oldest ones make room."""
+        end = found.data[-_END_BYTES:]
+        if end in self._found:
+            self._size_bytes -= len(self._found.pop(end).data) + _ENTRY_BYTES
+        self._found[end] = found
+        self._size_bytes += len(found.data) + _ENTRY_BYTES
+        while self._size_bytes > _KNOWN_BYTES:
+            self._size_bytes -= len(self._found.popitem(last=False)[1].data) + _ENTRY_BYTES
 
 
 async def load(mock: Mock, model: Entry, sources: Sequence[Source], *, host: str) -> list[Picture]:
@@ -86,8 +130,6 @@ async def load(mock: Mock, model: Entry, sources: Sequence[Source], *, host: str
     Raises:
         ApiFault: in the service's words, if there are too many or one of them is no image to be had.
     """
-    if not sources:
-        return []
     try:
         check_image_count(len(sources), model=model.name)
     except LimitExceeded as error:
@@ -106,14 +148,24 @@ async def _load(mock: Mock, model: Entry, source: Source, host: str) -> Picture:
         declared = declared or found
     else:
         raise ApiFault(400, f"{source.where} has neither 'data' nor 'uri'.")
+    seen = mock.known.get(data) or await _examine(mock, data)
+    width_px, height_px = seen.info.displayed_size
+    tokens, rule = _tokens(mock, model, source, width_px, height_px)
+    return Picture(data, seen.sha256, declared or seen.info.mime_type, width_px, height_px, tokens, rule)
+
+
+async def _examine(mock: Mock, data: bytes) -> Found:
     try:
         info = read_info(data)
     except InvalidMedia:
-        raise ApiFault(400, _UNREADABLE) from None
-    width_px, height_px = info.displayed_size
-    tokens = _tokens(mock, model, source, width_px, height_px)
-    digest = hashlib.sha256(data).hexdigest()
-    return Picture(data, digest, declared or info.mime_type, width_px, height_px, tokens)
+        raise unreadable() from None
+    if len(data) < _HASH_IN_THREAD_FROM_BYTES:
+        digest = hashlib.sha256(data)
+    else:
+        digest = await anyio.to_thread.run_sync(hashlib.sha256, data)
+    found = Found(data, digest.hexdigest(), info)
+    mock.known.put(found)
+    return found
 
 
 def unreadable() -> ApiFault:
@@ -124,23 +176,24 @@ def unreadable() -> ApiFault:
 def _declared(mime_type: str) -> str:
     try:
         return check_declared(mime_type)
-    except UnsupportedMedia:
-        raise ApiFault(400, f"Unsupported MIME type: {mime_type}") from None
+    except UnsupportedMedia as error:
+        raise ApiFault(400, f"Unsupported MIME type: {mime_type}", rule=error.rule) from None
 
 
-def _tokens(mock: Mock, model: Entry, source: Source, width_px: int, height_px: int) -> int:
+def _tokens(mock: Mock, model: Entry, source: Source, width_px: int, height_px: int) -> tuple[int, str]:
     try:
         check_resolution(model.family, source.resolution, scope=source.scope)
         if source.budget is not None:
             check_resolution(
                 model.family, "low", scope="part"
             )  # a family without levels has no budgets either
-            return patch_grid(width_px, height_px, budget=source.budget).tokens
-        return image_tokens(
+            return patch_grid(width_px, height_px, budget=source.budget).tokens, "tokens.budget-is-maximum"
+        estimate = image_tokens(
             width_px, height_px, model=model.name, resolution=source.resolution, basis=mock.settings.basis
-        ).tokens
+        )
     except InvalidInput as error:
         raise ApiFault(400, f"Media resolution is not enabled for models/{model.name}: {error}") from None
+    return estimate.tokens, estimate.rule
 
 
 async def _fetch(mock: Mock, model: Entry, uri: str, host: str) -> tuple[bytes, str | None]:
@@ -182,7 +235,11 @@ async def _file(mock: Mock, file_id: str) -> tuple[bytes, str]:
         raise ApiFault(403, _NO_FILE.format(id=file_id))
     if record.state != "ACTIVE":
         raise ApiFault(
-            400, _NOT_ACTIVE.format(id=file_id), name="FAILED_PRECONDITION", code="failed_precondition"
+            400,
+            _NOT_ACTIVE.format(id=file_id),
+            name="FAILED_PRECONDITION",
+            code="failed_precondition",
+            rule="files.not-active",
         )
     if (record.size_bytes or 0) > MAX_URL_INPUT_BYTES:
         raise unreadable()

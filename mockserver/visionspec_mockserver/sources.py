@@ -8,6 +8,8 @@ import string
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
+_STEP_S = 0.1
+
 
 class Clock(Protocol):
     """The time by which files expire and background work ends."""
@@ -35,6 +37,10 @@ class SystemClock:
         """Put it forward."""
         self._ahead += timedelta(seconds=seconds)
 
+    def rewind(self) -> None:
+        """Back to the machine's time."""
+        self._ahead = timedelta()
+
 
 class ManualClock:
     """A clock that stands still until it is told."""
@@ -49,6 +55,18 @@ class ManualClock:
     def advance(self, seconds: float) -> None:
         """Put it forward."""
         self._now += timedelta(seconds=seconds)
+
+
+class SteppingClock(ManualClock):
+    """A clock that moves on whenever it is asked, and only then.
+
+    So the same questions meet the same times in every run, and who waits by asking sees what he waits for.
+    """
+
+    def now(self) -> datetime:
+        """Where it stands, a tenth of a second after the last time."""
+        self.advance(_STEP_S)
+        return super().now()
 
 
 class Ids:

@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 import socket
 import threading
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import uvicorn
 
 from visionspec.errors import VisionSpecError
 from visionspec_mockserver.app import create_app
+from visionspec_mockserver.asserting import Asserting
 from visionspec_mockserver.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    import ssl
+    from collections.abc import Callable, Coroutine
     from types import TracebackType
     from typing import Self
 
+    from visionspec_mockserver.faults.plan import Faults
+    from visionspec_mockserver.scripts.book import Scripts
     from visionspec_mockserver.sources import Clock, Ids
+
+T = TypeVar("T")
 
 _START_S = 10.0
 _STOP_S = 10.0
@@ -55,7 +62,9 @@ def config(app: Any) -> uvicorn.Config:
     """How uvicorn runs the server: quiet, and without a name of its own in the answers."""
     return uvicorn.Config(
         app,
+        interface="asgi3",
         lifespan="on",
+        ws="none",
         log_level="warning",
         access_log=False,
         server_header=False,
@@ -63,7 +72,7 @@ def config(app: Any) -> uvicorn.Config:
     )
 
 
-class MockServer:
+class MockServer(Asserting):
     """The mock server as a context manager; it listens once it is made.
 
     ::
@@ -90,8 +99,10 @@ class MockServer:
         ids: Ids | None = None,
         **options: Any,
     ) -> None:
-        self.settings = dataclasses.replace(settings or Settings(), host=host, port=port, **options)
+        self.settings = dataclasses.replace(settings or Settings(), **options)
         self.app = create_app(self.settings, clock=clock, ids=ids)
+        self.scripts: Scripts = self.app.state.mock.scripts
+        self.faults: Faults = self.app.state.mock.faults
         self._listener = listen(host, port)
         self.url = url_of(self._listener)
         self._up = threading.Event()
@@ -117,12 +128,23 @@ class MockServer:
         self._thread.join(_STOP_S)
         self._listener.close()
 
+    def call(self, work: Coroutine[Any, Any, T]) -> T:
+        """Run ``work`` where the server runs, and wait for what it returns."""
+        return asyncio.run_coroutine_threadsafe(work, self._server.loop).result(_START_S)
+
+    async def open(self, listener: socket.socket, app: Any, context: ssl.SSLContext) -> asyncio.Server:
+        """Serve ``app`` by TLS on one more listening socket; to be run by `call`."""
+        return await self._server.open(listener, app, context)
+
     def env(self) -> dict[str, str]:
-        """What the environment of a program has to say so that the official SDKs come here."""
+        """What the environment of a program has to say so that SDKs, and libraries built on them, come here."""
+        key = (*self.settings.api_keys, "any")[0]
         return {
             "GOOGLE_GEMINI_BASE_URL": self.url,
-            "GEMINI_API_KEY": (*self.settings.api_keys, "any")[0],
-            "GOOGLE_API_KEY": "",  # it would win over the other one
+            "GEMINI_API_BASE": self.url,
+            "GEMINI_API_KEY": key,
+            "GOOGLE_API_KEY": key,  # where it is set it wins, and some libraries read no other
+            "GOOGLE_GENERATIVE_AI_API_KEY": key,
             "GOOGLE_GENAI_USE_ENTERPRISE": "",
             "GOOGLE_GENAI_USE_VERTEXAI": "",
         }
@@ -142,9 +164,26 @@ class Server(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, *, when_up: Callable[[], object]) -> None:
         super().__init__(config)
         self._when_up = when_up
+        self.loop: asyncio.AbstractEventLoop
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start, and say so if it worked."""
+        self.loop = asyncio.get_running_loop()
         await super().startup(sockets)
         if self.started:  # an older uvicorn returns from a start that failed
             self._when_up()
+
+    async def open(self, listener: socket.socket, app: Any, context: ssl.SSLContext) -> asyncio.Server:
+        """Serve ``app`` by TLS on one more listening socket; its connections end with all others."""
+        more = config(app)
+        more.load()
+
+        make: Any = more.http_protocol_class  # as uvicorn makes them itself
+
+        def protocol() -> asyncio.Protocol:
+            made: asyncio.Protocol = make(
+                config=more, server_state=self.server_state, app_state=self.lifespan.state
+            )
+            return made
+
+        return await self.loop.create_server(protocol, sock=listener, ssl=context)

@@ -53,14 +53,47 @@ _ENUMS = {
     "thinking_level": "ThinkingConfig.ThinkingLevel",
     "threshold": "SafetySetting.HarmBlockThreshold",
 }
-_SCALARS = {"string": "TYPE_STRING", "int": "TYPE_INT32", "float": "TYPE_FLOAT", "bool": "TYPE_BOOL"}
+# What was expected, by the first word of what pydantic calls the problem; only int32 has limits.
+_SCALARS = {
+    "bool": "TYPE_BOOL",
+    "finite": "TYPE_FLOAT",
+    "float": "TYPE_FLOAT",
+    "greater": "TYPE_INT32",
+    "int": "TYPE_INT32",
+    "less": "TYPE_INT32",
+    "string": "TYPE_STRING",
+}
 _MAPS = {"properties", "defs", "labels"}  # keyed by the user's own names
 _MEANT = {"config": "generation_config"}  # the name in document 000, lines 360-362
 
 
-def only_unknown(problems: Sequence[ErrorDetails]) -> bool:
-    """Whether unknown fields are all that is wrong."""
-    return all(problem["type"] == "extra_forbidden" for problem in problems)
+# Without these fields a message may well mean what was meant.
+_TOLERABLE = ("extra_forbidden", "literal_error")
+
+
+def tolerable(problems: Sequence[ErrorDetails]) -> bool:
+    """Whether fields that are unknown, or have a value that their enum does not have, are all that is wrong."""
+    return all(problem["type"] in _TOLERABLE for problem in problems)
+
+
+def drop(problems: Sequence[ErrorDetails], body: Any) -> None:
+    """Take out of ``body`` the fields that the problems are with."""
+    for problem in reversed(problems):  # the last of a list first, so that the places of the others stay
+        here, parent = body, None
+        last: Any = None
+        for part in problem["loc"]:
+            key: Any = part if isinstance(part, int) else _key(here, part)
+            if key is not None and isinstance(here, list if isinstance(part, int) else dict):
+                here, parent, last = here[key], here, key
+        if isinstance(parent, dict | list):
+            del parent[last]
+
+
+def _key(here: Any, part: str) -> str | None:
+    """The key that ``part`` of a location stands for; None for the tag of a union, or the name of a class."""
+    return (
+        next((key for key in (part, _snake(part)) if key in here), None) if isinstance(here, dict) else None
+    )
 
 
 def bad_request(violations: Sequence[tuple[str, str]]) -> dict[str, Any]:
@@ -144,8 +177,7 @@ def _path(loc: Sequence[int | str], body: Any) -> str:
             if isinstance(here, list):  # else it stands alone where a list was meant
                 here = here[part] if part < len(here) else None
         elif isinstance(here, dict):
-            name = _snake(part)
-            key = next((key for key in (part, name) if key in here), None)
+            name, key = _snake(part), _key(here, part)
             if in_map and key is not None:
                 path += f"[{list(here).index(key)}].value"
             elif key is not None or number == len(loc):

@@ -57,8 +57,8 @@ class TestInAThread:
         with MockServer(api_keys=("secret",)) as server:
             env = server.env()
             assert env["GOOGLE_GEMINI_BASE_URL"] == server.url
-            assert env["GEMINI_API_KEY"] == "secret"
-            assert env["GOOGLE_API_KEY"] == ""
+            for name in ("GEMINI_API_KEY", "GOOGLE_API_KEY", "GOOGLE_GENERATIVE_AI_API_KEY"):
+                assert env[name] == "secret"
 
     def test_a_start_that_fails_says_why(self, monkeypatch: pytest.MonkeyPatch) -> None:
         def broken(*_: object, **__: object) -> None:
@@ -119,6 +119,28 @@ class TestServe:
             answer = httpx.post(base + GENERATE, json=body, headers={"x-goog-api-key": "secret"})
             assert answer.json()["usageMetadata"]["promptTokenCount"] == 258  # observed: flat on 2.5
         assert (tmp_path / "kept").is_dir()
+
+    def test_options_of_time_and_length(self, draw: Callable[..., bytes]) -> None:
+        key = {"x-goog-api-key": "a"}
+        with serving("--processing", "60", "--background", "60", "--continue-after", "1") as (_, base):
+            headers = {**key, "X-Goog-Upload-Protocol": "multipart"}
+            picture = ("a.png", draw(), "image/png")
+            file = httpx.post(base + "/upload/v1/files", headers=headers, files={"file": picture}).json()[
+                "file"
+            ]
+            assert file["state"] == "PROCESSING"
+            body = {"model": "gemini-3-flash-preview", "input": "hi"}
+            begun, hop = (
+                httpx.post(
+                    base + "/v1/interactions", headers=key, json={**body, "background": background}
+                ).json()
+                for background in (True, False)
+            )
+            assert (begun["status"], hop["status"]) == ("in_progress", "requires_continuation")
+            httpx.post(base + "/_mock/clock", json={"advance_s": 61}).raise_for_status()
+            later = httpx.get(f"{base}/v1/interactions/{begun['id']}", headers=key).json()
+            assert later["status"] == "requires_continuation"
+            assert httpx.get(f"{base}/v1/{file['name']}", headers=key).json()["state"] == "ACTIVE"
 
     def run(self, *options: str) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-m", "visionspec.cli", "serve", *options]

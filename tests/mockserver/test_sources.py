@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from visionspec_mockserver.sources import Clock, Ids, ManualClock, SystemClock
+from visionspec_mockserver.sources import Clock, Ids, ManualClock, SteppingClock, SystemClock
 
 FORMS = {
     "file_id": r"[a-z0-9]{12}",  # a dash would end it in the eyes of Python's SDK
@@ -33,7 +33,7 @@ def test_a_seed_repeats_and_none_does_not() -> None:
     assert Ids().interaction_id() != Ids().interaction_id()
 
 
-@pytest.mark.parametrize("clock", [SystemClock(), ManualClock()])
+@pytest.mark.parametrize("clock", [SystemClock(), ManualClock(), SteppingClock()])
 def test_a_clock_goes_forward(clock: Clock) -> None:
     before = clock.now()
     assert before.tzinfo is UTC
@@ -45,3 +45,11 @@ def test_the_clocks_start() -> None:
     assert abs(SystemClock().now() - datetime.now(UTC)) < timedelta(seconds=5)
     clock = ManualClock(datetime(2030, 1, 1, tzinfo=UTC))
     assert clock.now() == clock.now() == datetime(2030, 1, 1, tzinfo=UTC)
+
+
+def test_a_clock_that_repeats_itself() -> None:
+    """By asking alone: what is waited for comes, and in every run after as many questions."""
+    one, other = SteppingClock(), SteppingClock()
+    begun = one.now()
+    assert other.now() == begun
+    assert [one.now() - begun for _ in range(5)][-1] == timedelta(seconds=0.5)

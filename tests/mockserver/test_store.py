@@ -226,20 +226,23 @@ class TestPages:
 
 
 class TestInteractions:
-    async def test_put_get_replace_delete(self, store: SqliteStore) -> None:
+    async def test_add_get_replace_delete(self, store: SqliteStore) -> None:
         doc = {"id": "v1_a", "steps": [{"text": "ünïcödé\u2028"}], "usage": {"total": 1}, "none": None}
         assert await store.get_interaction("v1_a") is None
-        await store.put_interaction("v1_a", doc)
+        assert await store.replace_interaction("v1_a", doc) is False
+        assert await store.add_interaction("v1_a", doc) is True
+        assert await store.add_interaction("v1_a", {}) is False
         assert await store.get_interaction("v1_a") == doc
-        await store.put_interaction("v1_a", {"id": "v1_a", "status": "completed"})
+        assert await store.replace_interaction("v1_a", {"id": "v1_a", "status": "completed"}) is True
         assert await store.get_interaction("v1_a") == {"id": "v1_a", "status": "completed"}
         assert await store.delete_interaction("v1_a") is True
         assert await store.delete_interaction("v1_a") is False
+        assert await store.replace_interaction("v1_a", doc) is False
         assert await store.get_interaction("v1_a") is None
 
     async def test_a_document_is_a_copy(self, store: SqliteStore) -> None:
         doc: dict[str, Any] = {"steps": []}
-        await store.put_interaction("a", doc)
+        await store.add_interaction("a", doc)
         doc["steps"].append(1)
         assert await store.get_interaction("a") == {"steps": []}
 
@@ -473,7 +476,7 @@ class TestUploads:
         await begin(store)
         await send(store, 0, noise(UNIT))
         await store.put_file(record(size_bytes=1, sha256="aa"), b"1")
-        await store.put_interaction("a", {})
+        await store.add_interaction("a", {})
         await store.reset()
         assert await store.upload("u1") is None
         assert await store.file("abc") is None
@@ -555,7 +558,7 @@ class TestDisk:
         said = {"file_id": "later", "mime_type": "image/webp", "display_name": "n"}
         await begin(store, "half", declared=2 * UNIT, **said)
         await send(store, 0, data[:UNIT], upload_id="half")
-        await store.put_interaction("v1_a", {"n": 1})
+        await store.add_interaction("v1_a", {"n": 1})
         await store.close()
 
         store = SqliteStore(tmp_path, clock=clock)
@@ -659,7 +662,7 @@ async def main(path, name):
         assert reply.status == 200
         print("at", upload.session.received_bytes, flush=True)
         n += 1
-        await store.put_interaction(f"{name}-{at}", {"at": at})
+        assert await store.add_interaction(f"{name}-{at}", {"at": at})
         print("put", f"{name}-{at}", flush=True)
 
 anyio.run(main, *sys.argv[1:])

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from visionspec.models.generate import GenerationConfig
+from visionspec.models.generate import GenerationConfig, Part
 from visionspec_mockserver import violations
 from visionspec_mockserver.asks.turns import NO_CACHE, Turn, question
 from visionspec_mockserver.core import Ask, Function, text_tokens
@@ -18,26 +18,28 @@ from visionspec_mockserver.pictures import Source
 from visionspec_mockserver.schemas import json_schema
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Sequence
 
     from starlette.requests import Request
 
-    from visionspec.models.generate import Content, GenerateContentRequest
+    from visionspec.models.generate import Content, GenerateContentRequest, Tool
     from visionspec_mockserver.catalog import Entry
 
 # The oneof of a part; its other fields qualify these.
-_DATA = (
-    "text",
-    "inline_data",
-    "file_data",
-    "function_call",
-    "function_response",
-    "executable_code",
-    "code_execution_result",
-    "tool_call",
-    "tool_response",
+_DATA = frozenset(
+    [
+        "text",
+        "inline_data",
+        "file_data",
+        "function_call",
+        "function_response",
+        "executable_code",
+        "code_execution_result",
+        "tool_call",
+        "tool_response",
+    ]
 )
-_NO_CONFIG = GenerationConfig()
+_NO_CONFIG = GenerationConfig.model_construct()  # not validated: that would build the model at the start
 _ROLES = (None, "", "user", "model", "function")
 _JSON_TYPE = "application/json"
 _ENUM_TYPE = "text/x.enum"
@@ -63,12 +65,14 @@ async def read(
     config = message.generation_config or _NO_CONFIG
     if config is not _NO_CONFIG:
         _check_config(model, config)
-    functions = _functions(model, message, config)
+    functions = _functions(model, message, config) if message.tools or message.tool_config else ()
 
     turns = [_turn(content, f"contents[{at}]", config) for at, content in enumerate(contents)]
     asked = await question(request, model, turns)
-    instruction = [part.text for part in (system.parts if system else None) or [] if part.text]
-    extra = sum(text_tokens(text) for text in instruction) + _declaration_tokens(message)
+    instruction = [part.text for part in system.parts or () if part.text] if system else []
+    extra = sum([text_tokens(text) for text in instruction]) if instruction else 0
+    if message.tools:
+        extra += _declaration_tokens(message.tools)
     thinking = config.thinking_config
     return Ask(
         model=model,
@@ -82,30 +86,45 @@ async def read(
         max_output_tokens=config.max_output_tokens,
         stop_sequences=tuple(config.stop_sequences or ()),
         thoughts=bool(thinking and thinking.include_thoughts and thinking.thinking_budget != 0),
+        asked=asked.text,
+        system="\n".join(instruction),
     )
 
 
 def _check_contents(contents: list[Content], system: Content | None, kind: str) -> None:
-    missing = []
-    named = [(f"contents[{at}]", content) for at, content in enumerate(contents)]
-    for where, content in [*named, *([("system_instruction", system)] if system else [])]:
-        if content is not system and content.role not in _ROLES:
+    missing: list[str] = []
+    for at, content in enumerate(contents):
+        if content.role not in _ROLES:
             raise ApiFault(400, "Please use a valid role: user, model.")
-        if not content.parts:
-            missing.append(f"* {kind}.{where}.parts: contents.parts must not be empty.\n")
-        for number, part in enumerate(content.parts or []):
-            path = f"{where}.parts[{number}]"
-            given = [name for name in _DATA if getattr(part, name) is not None]
-            if not given:
-                missing.append(
-                    f"* {kind}.{path}.data: required oneof field 'data' must have one initialized field\n"
-                )
-            elif len(given) > 1:
-                text = f"Invalid value at '{path}' (oneof), oneof field 'data' is already set. "
-                text += f"Cannot set '{given[1]}'"
-                raise ApiFault(400, text, details=[violations.bad_request([(path, text)])])
+        _check_parts(content, f"contents[{at}]", kind, missing)
+    if system:
+        _check_parts(system, "system_instruction", kind, missing)
+        missing += [
+            f"* {kind}.system_instruction.parts[{number}]: a system instruction is text.\n"
+            for number, part in enumerate(system.parts or ())
+            if part.text is None
+        ]
     if missing:
         raise ApiFault(400, "".join(missing))
+
+
+def _check_parts(content: Content, where: str, kind: str, missing: list[str]) -> None:
+    if not content.parts:
+        missing.append(f"* {kind}.{where}.parts: contents.parts must not be empty.\n")
+    for number, part in enumerate(content.parts or ()):
+        named = part.model_fields_set & _DATA
+        if len(named) == 1 and getattr(part, *named) is not None:
+            continue
+        path = f"{where}.parts[{number}]"
+        given = [name for name in Part.model_fields if name in named and getattr(part, name) is not None]
+        if not given:
+            missing.append(
+                f"* {kind}.{path}.data: required oneof field 'data' must have one initialized field\n"
+            )
+        elif len(given) > 1:
+            text = f"Invalid value at '{path}' (oneof), oneof field 'data' is already set. "
+            text += f"Cannot set '{given[1]}'"
+            raise ApiFault(400, text, details=[violations.bad_request([(path, text)])])
 
 
 def _check_config(model: Entry, config: GenerationConfig) -> None:
@@ -141,36 +160,34 @@ def _or(value: float | None, default: float) -> float:
 
 
 def _turn(content: Content, where: str, config: GenerationConfig) -> Turn:
-    parts = content.parts or []
+    texts: list[str] = []
+    sources: list[Source] = []
     tokens = 0
-    for part in parts:
-        tokens += text_tokens(part.text or "")
-        for called in (part.function_call, part.function_response):
-            if called is not None:
-                tokens += text_tokens(json.dumps(called.wire()))
-    return Turn(
-        by_user=content.role != "model",
-        texts=tuple(part.text for part in parts if part.text),
-        sources=tuple(_sources(content, where, config)),
-        text_tokens=tokens,
+    for number, part in enumerate(content.parts or ()):  # each has one of these
+        if part.text:
+            texts.append(part.text)
+            tokens += text_tokens(part.text)
+        elif part.inline_data is not None or part.file_data is not None:
+            sources.append(_source(part, f"{where}.parts[{number}]", config))
+        elif called := part.function_call or part.function_response:
+            tokens += text_tokens(json.dumps(called.wire()))
+    return Turn(content.role != "model", tuple(texts), tuple(sources), tokens)
+
+
+def _source(part: Part, where: str, config: GenerationConfig) -> Source:
+    own = part.media_resolution
+    source = Source(
+        where,
+        resolution=(own.level if own else None) or config.media_resolution,
+        scope="part" if own and own.level else "request",
+        budget=own.num_tokens if own else None,
     )
-
-
-def _sources(content: Content, where: str, config: GenerationConfig) -> Iterator[Source]:
-    for number, part in enumerate(content.parts or []):
-        own = part.media_resolution.level if part.media_resolution else None
-        source = Source(
-            f"{where}.parts[{number}]",
-            resolution=own or config.media_resolution,
-            scope="part" if own else "request",
-            budget=part.media_resolution.num_tokens if part.media_resolution else None,
-        )
-        if part.inline_data is not None:
-            if not part.inline_data.mime_type:
-                raise ApiFault(400, f"{source.where}.inline_data has no mime_type.")
-            yield source._replace(data=part.inline_data.data or b"", mime_type=part.inline_data.mime_type)
-        elif part.file_data is not None:
-            yield source._replace(uri=part.file_data.file_uri, mime_type=part.file_data.mime_type)
+    if part.inline_data is not None:
+        if not part.inline_data.mime_type:
+            raise ApiFault(400, f"{where}.inline_data has no mime_type.")
+        return source._replace(data=part.inline_data.data or b"", mime_type=part.inline_data.mime_type)
+    sent = part.file_data
+    return source._replace(uri=sent.file_uri, mime_type=sent.mime_type) if sent else source
 
 
 def _schema(config: GenerationConfig) -> dict[str, Any] | None:
@@ -180,8 +197,8 @@ def _schema(config: GenerationConfig) -> dict[str, Any] | None:
     return given if isinstance(given, dict) else None
 
 
-def _declaration_tokens(message: GenerateContentRequest) -> int:
-    declared = [one.wire() for tool in message.tools or [] for one in tool.function_declarations or []]
+def _declaration_tokens(tools: Sequence[Tool]) -> int:
+    declared = [one.wire() for tool in tools for one in tool.function_declarations or ()]
     return text_tokens(json.dumps(declared)) if declared else 0
 
 

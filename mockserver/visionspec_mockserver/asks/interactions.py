@@ -13,6 +13,7 @@ from visionspec.models.interactions import (
     Interaction,
     ModelOutput,
     TextContent,
+    Thought,
     UserInput,
 )
 from visionspec_mockserver.asks.turns import NO_CACHE, Turn, question
@@ -67,6 +68,8 @@ async def read(request: Request, model: Entry, message: CreateInteraction, befor
         max_output_tokens=config.max_output_tokens,
         stop_sequences=tuple(config.stop_sequences or ()),
         thoughts=config.thinking_summaries == "auto",
+        asked=asked.text,
+        system=instruction,
     )
 
 
@@ -81,6 +84,7 @@ def _check(model: Entry, config: GenerationConfig) -> None:
 
 
 def _turns(steps: Sequence[Any]) -> Iterator[Turn]:
+    _check_types(steps, "input")
     for at, step in enumerate(steps):
         if isinstance(step, UserInput | ModelOutput):
             texts = tuple(content.text for content in step.content if isinstance(content, TextContent))
@@ -94,8 +98,15 @@ def _turns(steps: Sequence[Any]) -> Iterator[Turn]:
             yield Turn(by_user=False, text_tokens=text_tokens(json.dumps(step.arguments)))
         elif isinstance(step, FunctionResultStep):
             yield Turn(by_user=True, text_tokens=text_tokens(json.dumps(step.result)))
-        elif isinstance(step, dict) and "type" not in step:
-            raise ApiFault(400, f"Missing required parameter 'input[{at}].type'.")
+        elif isinstance(step, Thought):
+            _check_types(step.summary or (), f"input[{at}].summary")
+
+
+def _check_types(items: Sequence[Any], where: str) -> None:
+    """What is of no type that is known here may be of one that is new, but not of none."""
+    for at, item in enumerate(items):
+        if isinstance(item, dict) and not isinstance(item.get("type"), str):
+            raise ApiFault(400, f"Missing required parameter '{where}[{at}].type'.")
 
 
 def _sources(step: UserInput | ModelOutput, at: int) -> Iterator[Source]:

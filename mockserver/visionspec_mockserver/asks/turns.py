@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from visionspec_mockserver.catalog import Entry
 
 
+_NOTED_CHARS = 2000
 NO_CACHE = "CachedContent not found (or permission denied)"  # as observed; this server never has one
 
 
@@ -46,15 +47,24 @@ async def question(request: Request, model: Entry, turns: Sequence[Turn]) -> Que
         ApiFault: if a picture is not to be had.
     """
     sources = [source for turn in turns for source in turn.sources]
-    pictures = await load(mock_of(request), model, sources, host=request.headers.get("host", ""))
-    note(request.scope, model=model.name, images=[picture.facts() for picture in pictures])
-    counts = Counts(sum(turn.text_tokens for turn in turns), sum(picture.tokens for picture in pictures))
+    pictures: list[Picture] = []
+    if sources:
+        pictures = await load(mock_of(request), model, sources, host=request.headers.get("host", ""))
+    counts = Counts(sum([turn.text_tokens for turn in turns]), sum([picture.tokens for picture in pictures]))
 
     start = _asked_at(turns)
-    shown_at = max((at for at, turn in enumerate(turns) if turn.sources), default=0)
-    skipped = sum(len(turn.sources) for turn in turns[: min(start, shown_at)])
-    texts = [text for turn in turns[start:] if turn.by_user for text in turn.texts]
-    return Question("\n".join(texts), pictures[skipped:], counts)
+    text = "\n".join(text for turn in turns[start:] if turn.by_user for text in turn.texts)
+    note(
+        request.scope,
+        model=model.name,
+        text=text[:_NOTED_CHARS],
+        images=pictures,
+    )
+    if pictures:
+        shown_at = max(at for at, turn in enumerate(turns) if turn.sources)
+        skipped = sum(len(turn.sources) for turn in turns[: min(start, shown_at)])
+        pictures = pictures[skipped:]
+    return Question(text, pictures, counts)
 
 
 def _asked_at(turns: Sequence[Turn]) -> int:

@@ -12,6 +12,7 @@ from starlette.routing import Mount, Route
 from visionspec.rules.limits import MAX_URL_INPUT_BYTES
 from visionspec.rules.media import decode_base64
 from visionspec_mockserver.http import ApiFault, json_response, mock_of, read_json
+from visionspec_mockserver.routes import inspector, journal, plans
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -30,9 +31,12 @@ def routes() -> list[Mount]:
             routes=[
                 Route("/health", _guarded(health), methods=["GET"]),
                 Route("/reset", _guarded(reset), methods=["POST"]),
-                Route("/log", _guarded(log), methods=["GET"]),
                 Route("/clock", _guarded(clock), methods=["GET", "POST"]),
                 Route("/urls", _guarded(urls), methods=["GET", "PUT"]),
+                Route("/openapi.json", _guarded(openapi), methods=["GET"]),
+                *journal.routes(_guarded),
+                *plans.routes(_guarded),
+                *inspector.routes(_guarded),
             ],
         )
     ]
@@ -68,15 +72,19 @@ async def health(request: Request) -> Response:
     return json_response(request, {"status": "ok"})
 
 
+async def openapi(request: Request) -> Response:
+    """The API in the words of OpenAPI, as it is served here."""
+    from visionspec import spec  # noqa: PLC0415 - only who asks for it waits for it
+    from visionspec_mockserver.openapi import document  # noqa: PLC0415
+
+    url = f"{request.url.scheme}://{request.url.netloc}"
+    return json_response(request, document(spec.manifest().version, url=url))
+
+
 async def reset(request: Request) -> Response:
     """Forget files, interactions, the log and what ``PUT /_mock/urls`` mapped."""
     await mock_of(request).reset()
     return json_response(request, {})
-
-
-async def log(request: Request) -> Response:
-    """The last requests to the API."""
-    return json_response(request, mock_of(request).journal.dump())
 
 
 async def clock(request: Request) -> Response:

@@ -25,7 +25,14 @@ from visionspec.models.files import (
 )
 from visionspec.rules.limits import MAX_FILE_BYTES, MAX_PROJECT_BYTES, page_size
 from visionspec.rules.media import sniff
-from visionspec_mockserver.http import ApiFault, json_response, mock_of, read_message, require_key
+from visionspec_mockserver.http import (
+    ApiFault,
+    json_response,
+    mock_of,
+    page_query,
+    read_message,
+    require_key,
+)
 from visionspec_mockserver.store.base import FileRecord, as_of
 
 if TYPE_CHECKING:
@@ -41,7 +48,6 @@ OCTETS: Final = "application/octet-stream"
 # "registration lasts up to 30 days" (rule files.register)
 _REGISTRATION: Final = timedelta(days=30)
 _OBJECT = re.compile(r"gs://[a-z0-9][a-z0-9._-]{0,221}/[^\r\n]{1,1024}")
-_INT32 = re.compile(r"-?[0-9]{1,10}")
 
 _NO_OAUTH: Final = (
     "API keys are not supported by this API. Expected OAuth2 access token or other authentication "
@@ -142,14 +148,9 @@ async def _delete(request: Request) -> Response:
 
 async def _list(request: Request) -> Response:
     require_key(request)
-    query = request.query_params
-    size = query.get("pageSize", query.get("page_size"))
-    token = query.get("pageToken", query.get("page_token"))
-    if size and not _INT32.fullmatch(size):
-        raise ApiFault(400, f"Invalid value at 'page_size' (TYPE_INT32), {show(size)}")
+    size, token = page_query(request)
     try:
-        limit = page_size(int(size) if size else None)
-        records, token = await mock_of(request).store.list_files(limit, token)
+        records, token = await mock_of(request).store.list_files(page_size(size), token)
     except InvalidInput as error:
         raise ApiFault(400, str(error)) from None
     page = ListFilesResponse(files=[to_wire(record) for record in records], next_page_token=token)

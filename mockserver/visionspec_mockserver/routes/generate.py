@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import anyio
 import pydantic_core
 from starlette.responses import StreamingResponse
 from starlette.routing import Route
@@ -11,8 +12,10 @@ from starlette.routing import Route
 from visionspec.models.generate import CountTokensRequest, GenerateContentRequest
 from visionspec_mockserver import catalog
 from visionspec_mockserver.asks import generate as asking
-from visionspec_mockserver.core import SIGNATURE, pieces
+from visionspec_mockserver.core import SIGNATURE, Call, pieces
 from visionspec_mockserver.http import JSON, ApiFault, json_response, mock_of, read_message, require_key
+from visionspec_mockserver.journal import note
+from visionspec_mockserver.scripts.directions import Directions
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
@@ -21,6 +24,8 @@ if TYPE_CHECKING:
     from starlette.responses import Response
 
     from visionspec_mockserver.core import Ask, Counts, Reply
+
+_PLAIN = Directions(script="")
 
 
 def routes(version: str) -> list[Route]:
@@ -39,13 +44,13 @@ def routes(version: str) -> list[Route]:
 
 async def generate(request: Request) -> Response:
     """One answer."""
-    answer = await _answer(request)
+    answer = await _answer(request, "generateContent")
     return json_response(request, answer.whole())
 
 
 async def stream(request: Request) -> Response:
     """The same answer in pieces: server-sent events with ``alt=sse``, else a JSON array."""
-    answer = await _answer(request)
+    answer = await _answer(request, "streamGenerateContent")
     if request.query_params.get("alt") == "sse":
         return StreamingResponse(_events(answer.chunks()), media_type="text/event-stream")
     return StreamingResponse(_array(answer.chunks()), headers={"Content-Type": JSON})
@@ -65,15 +70,18 @@ async def count(request: Request) -> Response:
     return json_response(request, counted)
 
 
-async def _answer(request: Request) -> _Answer:
+async def _answer(request: Request, endpoint: str) -> _Answer:
     require_key(request)
     model = _model(request, "generateContent")
     message = await read_message(request, GenerateContentRequest)
     mock = mock_of(request)
     ask = await asking.read(request, model, message)
-    reply = await mock.answer(ask)
+    call = Call(request.scope, endpoint, streams=endpoint == "streamGenerateContent")
+    reply = await mock.answer(ask, call)
     candidates = (message.generation_config.candidate_count if message.generation_config else None) or 1
-    return _Answer(ask, reply, candidates, mock.ids.response_id())
+    answer = _Answer(ask, reply, candidates, mock.ids.response_id())
+    note(request.scope, tokens=answer.tokens)
+    return answer
 
 
 def _model(request: Request, method: str) -> catalog.Entry:
@@ -97,45 +105,85 @@ class _Answer:
         self._reply = reply
         self._candidates = candidates
         self._response_id = response_id
-        self._thoughts = [{"text": reply.thought, "thought": True}] if reply.thought else []
+        self._thoughts = [{"text": thought, "thought": True} for thought in reply.thoughts]
+        self._directions = reply.directions or _PLAIN
+        self.tokens = {
+            "text": ask.counts.text,
+            "image": ask.counts.image,
+            "output": 0 if self._directions.block_reason else reply.output_tokens * candidates,
+            "thought": reply.thought_tokens,
+        }
 
     def whole(self) -> dict[str, Any]:
         """The answer at once."""
         return self._response([*self._thoughts, *self._rest([self._reply.text])], last=True)
 
-    def chunks(self) -> Iterator[bytes]:
-        """One part per chunk, a text in several; the reason of the end is in the last one only."""
-        parts = [*self._thoughts, *self._rest(pieces(self._reply.text))]
-        for number, part in enumerate(parts, 1):
-            yield pydantic_core.to_json(self._response([part], last=number == len(parts)))
+    def chunks(self) -> Iterator[tuple[float, bytes]]:
+        """One part per chunk, a text in several, each with the seconds to wait before it.
+
+        The reason of the end is in the last one only, and in none where the end is an error.
+        """
+        fault, chunks = self._directions.fault, self._directions.chunks
+        texts = [text for text, _ in chunks] if chunks else pieces(self._reply.text)
+        parts: list[dict[str, Any] | None] = [*self._thoughts, *self._rest(texts)]
+        waits = [0.0] * len(self._thoughts) + [delay_s for _, delay_s in chunks]
+        for number, part in enumerate(parts or [None], 1):
+            last = number >= len(parts) and fault is None
+            response = self._response([part] if part else [], last=last)
+            yield waits[number - 1] if number <= len(waits) else 0.0, pydantic_core.to_json(response)
+        if fault is not None:
+            yield 0.0, pydantic_core.to_json(fault.body(interactions=False))
 
     def _rest(self, texts: list[str]) -> list[dict[str, Any]]:
         if self._reply.call is None:
-            return [{"text": text} for text in texts]
+            return [{"text": text} for text in texts if text or self._reply.directions is None]
         call = {"name": self._reply.call.name, "args": self._reply.arguments}
         return [{"functionCall": call, "thoughtSignature": SIGNATURE}]
 
     def _response(self, parts: list[dict[str, Any]], *, last: bool) -> dict[str, Any]:
-        content = {"role": "model", "parts": parts}
-        end = {"finishReason": "MAX_TOKENS" if self._reply.truncated else "STOP"} if last else {}
+        directions = self._directions
+        if directions.block_reason:
+            about: dict[str, Any] = {"promptFeedback": _blocked(directions)}
+        else:
+            said = {"content": {"role": "model", "parts": parts}} if parts else {}
+            end = self._end() if last else {}
+            about = {"candidates": [{**said, **end, "index": index} for index in range(self._candidates)]}
         return {
-            "candidates": [{"content": content, **end, "index": index} for index in range(self._candidates)],
+            **about,
             "usageMetadata": self._usage(last=last),
             "modelVersion": self._ask.model.name,
             "responseId": self._response_id,
         }
 
+    def _end(self) -> dict[str, Any]:
+        directions = self._directions
+        reason = directions.finish_reason or ("MAX_TOKENS" if self._reply.truncated else "STOP")
+        return {
+            "finishReason": reason,
+            **({"finishMessage": directions.finish_message} if directions.finish_message else {}),
+            **({"safetyRatings": directions.safety_ratings} if directions.safety_ratings else {}),
+        }
+
     def _usage(self, *, last: bool) -> dict[str, Any]:
         prompt = self._ask.counts.total
-        output = self._reply.output_tokens * self._candidates
-        thoughts = self._reply.thought_tokens
-        return {
-            "promptTokenCount": prompt,
-            **({"candidatesTokenCount": output} if last else {}),
-            **({"thoughtsTokenCount": thoughts} if thoughts else {}),
-            "totalTokenCount": prompt + thoughts + (output if last else 0),
-            "promptTokensDetails": _details(self._ask.counts),
-        }
+        output = self.tokens["output"]
+        usage: dict[str, Any] = {"promptTokenCount": prompt}
+        if last and not self._directions.block_reason:
+            usage["candidatesTokenCount"] = output
+        thoughts = self.tokens["thought"]
+        if thoughts:
+            usage["thoughtsTokenCount"] = thoughts
+        usage["totalTokenCount"] = prompt + thoughts + (output if last else 0)
+        usage["promptTokensDetails"] = _details(self._ask.counts)
+        return usage
+
+
+def _blocked(directions: Directions) -> dict[str, Any]:
+    return {
+        "blockReason": directions.block_reason,
+        **({"blockReasonMessage": directions.block_message} if directions.block_message else {}),
+        **({"safetyRatings": directions.safety_ratings} if directions.safety_ratings else {}),
+    }
 
 
 def _details(counts: Counts) -> list[dict[str, Any]]:
@@ -143,15 +191,19 @@ def _details(counts: Counts) -> list[dict[str, Any]]:
     return [{"modality": name, "tokenCount": number} for name, number in found if number]
 
 
-async def _events(chunks: Iterator[bytes]) -> AsyncIterator[bytes]:
+async def _events(chunks: Iterator[tuple[float, bytes]]) -> AsyncIterator[bytes]:
     # Python's SDK is no parser of server-sent events: "data: ", JSON, a blank line, and nothing else
-    for chunk in chunks:
+    for wait_s, chunk in chunks:
+        if wait_s:
+            await anyio.sleep(wait_s)
         yield b"data: " + chunk + b"\r\n\r\n"
 
 
-async def _array(chunks: Iterator[bytes]) -> AsyncIterator[bytes]:
+async def _array(chunks: Iterator[tuple[float, bytes]]) -> AsyncIterator[bytes]:
     before = b"["
-    for chunk in chunks:
+    for wait_s, chunk in chunks:
+        if wait_s:
+            await anyio.sleep(wait_s)
         yield before + chunk
         before = b",\r\n"
     yield b"]"

@@ -18,6 +18,7 @@ from starlette.routing import Route
 
 from visionspec.models.interactions import (
     CreateInteraction,
+    Fault,
     FunctionCallStep,
     Interaction,
     ModalityTokens,
@@ -29,8 +30,9 @@ from visionspec.models.interactions import (
 from visionspec.protocol import sse
 from visionspec_mockserver import catalog, continuation, events
 from visionspec_mockserver.asks import interactions as asking
-from visionspec_mockserver.core import SIGNATURE, Counts, text_tokens
+from visionspec_mockserver.core import SIGNATURE, Call, Counts, text_tokens
 from visionspec_mockserver.http import ApiFault, json_response, mock_of, read_message, require_key
+from visionspec_mockserver.journal import note
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -42,9 +44,9 @@ if TYPE_CHECKING:
 
 _POLL_S = 0.02
 
-# Fact 4.15: the answer to a client of the time before steps.
+# Fact 4.15: the answer to a client of the time before steps. The SDKs of Go and Java know them in 1.x already.
 _STEPS_SINCE = "2026-05-20"
-_OLD_SDK = re.compile(r"google-genai-sdk/[01]\.")
+_OLD_SDK = re.compile(r"google-genai-sdk/[01]\.\S+ gl-(python|node)/")
 _LEGACY = (
     "The legacy Interactions API schema is no longer supported. Please upgrade your client SDK to "
     "Python >= 2.0.0 or JavaScript/TypeScript >= 2.0.0 to adopt the new 'steps' schema. "
@@ -86,10 +88,28 @@ async def create(request: Request) -> Response:
     if message.input is None:
         raise ApiFault(400, "Missing required parameter 'input'.")
     ask = await asking.read(request, model, message, before)
-    reply = await mock.answer(ask)
-    doc = await _build(mock, message, ask, reply, previous_id=previous_id, stored=stored)
-    if stored:
-        await mock.store.put_interaction(doc["resource"]["id"], doc)
+    call = Call(
+        request.scope,
+        "interactions",
+        streams=bool(message.stream),
+        previous_id=message.previous_interaction_id,
+        previous_script=before.get("script") if before else None,
+        again=message.continuation_token is not None,
+    )
+    reply = await mock.answer(ask, call)
+    doc = _build(mock, message, ask, reply, previous_id=previous_id)
+    usage = doc["resource"]["usage"]
+    note(
+        request.scope,
+        tokens={
+            "text": ask.counts.text,
+            "image": ask.counts.image,
+            "output": usage["total_output_tokens"],
+            "thought": usage["total_thought_tokens"],
+        },
+    )
+    while stored and not await mock.store.add_interaction(doc["resource"]["id"], doc):
+        doc["resource"]["id"] = mock.ids.interaction_id()  # a seed repeats its ids, the store may know them
     if message.stream:
         return _stream(mock, doc)
     return json_response(request, _view(doc, mock.clock.now()))
@@ -133,7 +153,9 @@ async def cancel(request: Request) -> Response:
     resource = _view(doc, now)
     if resource["status"] == "in_progress":
         resource = {**resource, "status": "cancelled", "updated": _stamp(now)}
-        await mock.store.put_interaction(resource["id"], {**doc, "resource": resource, "ready_at": None})
+        cancelled = {**doc, "resource": resource, "ready_at": None}
+        if not await mock.store.replace_interaction(resource["id"], cancelled):
+            raise ApiFault(404, _NOT_FOUND)
     elif resource["status"] != "cancelled":
         raise ApiFault(
             400,
@@ -145,8 +167,9 @@ async def cancel(request: Request) -> Response:
 
 
 def _check_revision(request: Request) -> None:
-    asks_for_outputs = request.headers.get("api-revision", _STEPS_SINCE) < _STEPS_SINCE
-    if asks_for_outputs or _OLD_SDK.match(request.headers.get("x-goog-api-client", "")):
+    revision = request.headers.get("api-revision")
+    sdk = request.headers.get("x-goog-api-client", "")
+    if _OLD_SDK.match(sdk) if revision is None else revision < _STEPS_SINCE:
         raise ApiFault(400, _LEGACY)
 
 
@@ -199,40 +222,30 @@ def _continued(message: CreateInteraction, before: Doc) -> CreateInteraction:
     return CreateInteraction.model_validate({**before["request"], "input": before["input"], **sent})
 
 
-async def _build(
+def _build(
     mock: Mock,
     message: CreateInteraction,
     ask: Ask,
     reply: Reply,
     *,
     previous_id: str | None,
-    stored: bool,
 ) -> Doc:
     now = mock.clock.now()
     ready_at = now + timedelta(seconds=mock.settings.background_s) if message.background else None
     text, token = continuation.cut(
-        reply.text, message.continuation_token, limit_tokens=mock.settings.continuation_tokens
+        reply.text, message.continuation_token, limit_tokens=_hop_tokens(mock, reply)
     )
     steps = _steps(mock, reply, text)
-    status = "incomplete" if reply.truncated else "completed"
-    if reply.call:
-        status = "requires_action"
-    elif token:
-        status = "requires_continuation"
-    interaction_id = mock.ids.interaction_id()
-    while stored and await mock.store.get_interaction(interaction_id) is not None:
-        interaction_id = (
-            mock.ids.interaction_id()
-        )  # a seed repeats its ids, the store may be older than this run
     resource = Interaction(
-        id=interaction_id,
+        id=mock.ids.interaction_id(),
         object="interaction",
-        status=status,
+        status=_status(reply, token),
         model=message.model,
         created=_stamp(now),
         updated=_stamp(ready_at or now),
         steps=steps,
         usage=_usage(ask.counts, reply, text),
+        errors=_errors(reply),
         previous_interaction_id=previous_id,
         continuation_token=token,
         service_tier=message.service_tier or "standard",
@@ -246,16 +259,64 @@ async def _build(
         "request": sent,
         "context": [context.text, context.image],
         "ready_at": ready_at.isoformat() if ready_at else None,
+        **_scripted(reply, text),
     }
 
 
+def _hop_tokens(mock: Mock, reply: Reply) -> int | None:
+    scripted = reply.directions.hop_tokens if reply.directions else None
+    return scripted or mock.settings.continuation_tokens
+
+
+def _status(reply: Reply, token: str | None) -> str:
+    directions = reply.directions
+    reason = directions.finish_reason if directions else None
+    if directions and directions.status:
+        return directions.status
+    if directions and (directions.block_reason or directions.fault):
+        return "failed"
+    if reply.call:
+        return "requires_action"
+    if token:
+        return "requires_continuation"
+    return "incomplete" if (reason != "STOP" if reason else reply.truncated) else "completed"
+
+
+def _errors(reply: Reply) -> list[Fault] | None:
+    """What a script says went wrong. Codes made of a reason of generateContent are ours."""
+    directions = reply.directions
+    if directions is None:
+        return None
+    if directions.fault:
+        return [Fault(code=directions.fault.code, message=directions.fault.message)]
+    if reason := directions.block_reason:
+        return [Fault(code=reason.lower(), message=directions.block_message or f"Prompt blocked: {reason}.")]
+    if (reason := directions.finish_reason) not in (None, "STOP", "MAX_TOKENS"):
+        message = directions.finish_message or f"The answer ended early: {reason}."
+        return [Fault(code=reason.lower(), message=message)]
+    return None
+
+
+def _scripted(reply: Reply, text: str) -> Doc:
+    """What a stream of this interaction needs to know of the script, and a later script of this one."""
+    directions = reply.directions
+    if directions is None:
+        return {}
+    found: Doc = {"script": directions.script}
+    if text == "".join(piece for piece, _ in directions.chunks):  # not one hop of several
+        found["chunks"] = [list(chunk) for chunk in directions.chunks]
+    if directions.fault:
+        found["error"] = directions.fault.body(interactions=True)["error"]
+    return found
+
+
 def _steps(mock: Mock, reply: Reply, text: str) -> list[Any]:
-    steps: list[Any] = []
-    if reply.thought:  # before the output: the documents read steps[-1] (trap 11)
-        steps.append(Thought(signature=SIGNATURE, summary=[TextContent(text=reply.thought)]))
+    steps: list[Any] = [  # thoughts before the output: the documents read steps[-1] (trap 11)
+        Thought(signature=SIGNATURE, summary=[TextContent(text=thought)]) for thought in reply.thoughts
+    ]
     if reply.call:
         steps.append(FunctionCallStep(id=mock.ids.call_id(), name=reply.call.name, arguments=reply.arguments))
-    else:
+    elif text or reply.directions is None:
         steps.append(ModelOutput(content=[TextContent(text=text)]))
     return steps
 
@@ -284,7 +345,7 @@ def _stamp(time: datetime) -> str:
 def _view(doc: Doc, now: datetime) -> dict[str, Any]:
     """The resource as it is to be seen at ``now``."""
     resource: dict[str, Any] = doc["resource"]
-    if doc["ready_at"] is None or now >= datetime.fromisoformat(doc["ready_at"]):
+    if _is_ready(doc, now):
         return resource
     begun = {
         name: value
@@ -292,6 +353,10 @@ def _view(doc: Doc, now: datetime) -> dict[str, Any]:
         if name not in ("steps", "usage", "continuation_token")
     }
     return {**begun, "status": "in_progress", "updated": resource["created"]}
+
+
+def _is_ready(doc: Doc, now: datetime) -> bool:
+    return doc["ready_at"] is None or now >= datetime.fromisoformat(doc["ready_at"])
 
 
 def _stream(mock: Mock, doc: Doc, *, after: str | None = None) -> Response:
@@ -305,11 +370,13 @@ async def _frames(mock: Mock, doc: Doc, skipped: int) -> AsyncIterator[bytes]:
         number += 1
         if number > skipped:
             yield events.frame(event, number)
-    while _view(doc, mock.clock.now())["status"] == "in_progress":
+    while not _is_ready(doc, mock.clock.now()):
         await anyio.sleep(_POLL_S)
         doc = await mock.store.get_interaction(doc["resource"]["id"]) or {**doc, "ready_at": None}
-    for event in events.rest(doc["resource"]):
+    for wait_s, event in events.rest(doc):
         number += 1
         if number > skipped:
+            if wait_s:
+                await anyio.sleep(wait_s)
             yield events.frame(event, number)
     yield sse.encode(sse.DONE, event="done")

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from starlette.routing import Route
 
+from visionspec.errors import show
 from visionspec.models.generate import ListModelsResponse
 from visionspec_mockserver import catalog
-from visionspec_mockserver.http import ApiFault, json_response, require_key
+from visionspec_mockserver.http import ApiFault, json_response, page_query, require_key
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
 
 _PAGE_SIZE = 50
 _MAX_PAGE_SIZE = 1000
+_PLACE = re.compile(r"[0-9]{1,4}")  # a token says how many models came before
 
 
 def routes(version: str) -> list[Route]:
@@ -30,9 +33,13 @@ def routes(version: str) -> list[Route]:
 async def list_models(request: Request) -> Response:
     """A page of the models."""
     require_key(request)
-    size = _whole(request, "pageSize") or _PAGE_SIZE
-    start = _whole(request, "pageToken")
-    end = start + min(size, _MAX_PAGE_SIZE)
+    size, token = page_query(request)
+    if (size or 0) < 0:
+        raise ApiFault(400, f"page_size must not be negative: {size}")
+    if not _PLACE.fullmatch(token or "0"):
+        raise ApiFault(400, f"page_token is none that this server gave: {show(token)}")
+    start = int(token or 0)
+    end = start + min(size or _PAGE_SIZE, _MAX_PAGE_SIZE)
     page = ListModelsResponse(
         models=[entry.resource() for entry in catalog.ENTRIES[start:end]],
         next_page_token=str(end) if end < len(catalog.ENTRIES) else None,
@@ -58,10 +65,3 @@ async def list_tuned(request: Request) -> Response:
     """No model was ever tuned here."""
     require_key(request)
     return json_response(request, {})
-
-
-def _whole(request: Request, name: str) -> int:
-    value = request.query_params.get(name, "0")
-    if not value.isdecimal() or len(value) > 9:
-        raise ApiFault(400, f"Invalid value for {name}: {value[:40]!r}")
-    return int(value)

@@ -12,7 +12,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from visionspec.errors import InvalidInput, UploadError
+from visionspec.errors import InvalidInput, UploadError, show
 from visionspec.models.files import File, FileRequest, FileResponse
 from visionspec.protocol.upload import (
     Command,
@@ -35,9 +35,10 @@ from visionspec_mockserver.http import (
 from visionspec_mockserver.routes.files import OCTETS, fresh_id, missing, over_quota, to_wire, uri_of
 from visionspec_mockserver.routes.multipart import Parts, boundary_of
 from visionspec_mockserver.store.base import FileRecord, UploadRecord
+from visionspec_mockserver.verdict.seen import tell
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 
     from starlette.types import Message
 
@@ -65,10 +66,7 @@ async def _upload(request: Request) -> Response:
     try:
         if "upload_id" in query:
             return await _command(request, query["upload_id"])
-        way = headers.get("x-goog-upload-protocol", query.get("uploadType", "resumable"))
-        if way.lower() == "multipart":
-            return await _multipart(request)
-        return await _start(request)
+        return await _way(headers.get("x-goog-upload-protocol"), query.get("uploadType"))(request)
     except UploadError as error:
         raise ApiFault(error.status, str(error)) from None
     except InvalidInput as error:
@@ -90,7 +88,7 @@ async def _start(request: Request) -> Response:
     upload = await _enter(mock_of(request), session, declared, command.mime_type or declared.mime_type)
     # The host is the one that the request came to: Python's SDK follows this URL as it stands.
     url = request.url.replace(query=urlencode({"upload_id": upload.id, "upload_protocol": "resumable"}))
-    return Response(headers=response_headers(session, url=str(url)))
+    return _bare(200, response_headers(session, url=str(url)))
 
 
 async def _enter(mock: Mock, session: Session, declared: File, mime_type: str | None) -> UploadRecord:
@@ -163,11 +161,16 @@ async def _chunk(
     return await _answer(request, upload, reply)
 
 
+def _bare(status: int, headers: Mapping[str, str]) -> Response:
+    """All is in the headers; an empty body of a type of its own is not taken for JSON."""
+    return Response(status_code=status, headers=headers, media_type="text/plain")
+
+
 async def _answer(request: Request, upload: UploadRecord | None, reply: Reply) -> Response:
     if reply.error:
         raise ApiFault(reply.status, str(reply.error), headers=reply.headers)
     if upload is None or not reply.with_file:
-        return Response(status_code=reply.status, headers=reply.headers)
+        return _bare(reply.status, reply.headers)
     if upload.error:
         error = upload.error
         raise ApiFault(
@@ -181,6 +184,7 @@ async def _answer(request: Request, upload: UploadRecord | None, reply: Reply) -
     record = await mock_of(request).store.file(file_id)
     if record is None:
         raise missing(file_id)
+    tell(request.scope, file=record)
     return json_response(request, FileResponse(file=to_wire(record)).wire(), headers=reply.headers)
 
 
@@ -252,6 +256,16 @@ async def _multipart(request: Request) -> Response:
         # Nobody knows the URL of this upload, so nobody could go on with it.
         await mock_of(request).store.commit(upload.id, Command("cancel"), finish=_finisher(mock_of(request)))
         raise ApiFault(fault.status, fault.message, name=fault.name, details=fault.details) from None
+
+
+def _way(*named: str | None) -> Callable[[Request], Awaitable[Response]]:
+    """What begins an upload, by the first name that is given; all of them have to be known."""
+    ways = {"resumable": _start, "multipart": _multipart}
+    asked = [name.lower() for name in (*named, "resumable") if name]
+    for name in asked:
+        if name not in ways:
+            raise InvalidInput(f"no way to upload: {show(name)}", rule="upload.multipart", given=name)
+    return ways[asked[0]]
 
 
 async def _description(request: Request, parts: Parts) -> File:

@@ -12,15 +12,15 @@ from collections import OrderedDict
 from typing import TYPE_CHECKING
 
 from .forms import Seen, caption, listed
-from .instances import instance
+from .prompted import may_have_schema, prompted_schema
 from .question import Picture, Question, intent, named
 
 if TYPE_CHECKING:
     from .scene import Scene
 
-__all__ = ["Picture", "Question", "Standin", "answer", "look"]
+__all__ = ["Picture", "Question", "Standin", "answer", "look", "may_have_schema"]
 
-KEPT_BYTES = 32 * 1024 * 1024
+KEPT_BYTES = 16 * 1024 * 1024
 
 
 class Standin:
@@ -57,17 +57,22 @@ class Standin:
     def answer(self, question: Question) -> str:
         """Answer a question: an instance of its schema, else in the form that its words call for.
 
+        Its schema is the one that was given with it, or else one that its words contain.
+
         Raises:
             InvalidMedia: if a picture cannot be decoded.
         """
         scenes = [self.look(picture.data) for picture in question.images]
+        prompted, words = prompted_schema(question.text)
         seen = [
             Seen(region, scene, image)
             for image, scene in enumerate(scenes)
-            for region in named(question.text, scene.regions)
+            for region in named(words, scene.regions)
         ]
-        if question.schema:
-            return json.dumps(instance(question.schema, scenes, seen))
+        if schema := question.schema or prompted:
+            from .instances import instance  # noqa: PLC0415 - not before the first schema
+
+            return json.dumps(instance(schema, scenes, seen))
         form = intent(question)
         if form == "caption":
             return caption(scenes)

@@ -14,7 +14,8 @@ the text has                              the answer
 none of these                             a caption
 ========================================  =========================================================
 
-A schema goes before all of them; then only what is named in the text counts.
+A schema goes before all of them, given beside the text or standing in it; then only what is named in the text
+counts.
 """
 
 from __future__ import annotations

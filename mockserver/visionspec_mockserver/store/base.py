@@ -152,8 +152,12 @@ class Store(Protocol):
         """The bytes of all files and half-done uploads."""
         ...
 
-    async def put_interaction(self, interaction_id: str, doc: dict[str, Any]) -> None:
-        """Enter or replace an interaction."""
+    async def add_interaction(self, interaction_id: str, doc: dict[str, Any]) -> bool:
+        """Enter a new interaction; False where its id is in use."""
+        ...
+
+    async def replace_interaction(self, interaction_id: str, doc: dict[str, Any]) -> bool:
+        """Replace an interaction; False where there is none, so that one that was deleted stays so."""
         ...
 
     async def get_interaction(self, interaction_id: str) -> dict[str, Any] | None:

@@ -136,8 +136,14 @@ def interaction(db: sqlite3.Connection, interaction_id: str) -> str | None:
     return row[0] if row else None
 
 
-def save_interaction(db: sqlite3.Connection, interaction_id: str, doc: str) -> None:
-    db.execute("INSERT OR REPLACE INTO interactions (id, doc) VALUES (?, ?)", (interaction_id, doc))
+def add_interaction(db: sqlite3.Connection, interaction_id: str, doc: str) -> bool:
+    query = "INSERT OR IGNORE INTO interactions (id, doc) VALUES (?, ?)"
+    return db.execute(query, (interaction_id, doc)).rowcount > 0
+
+
+def replace_interaction(db: sqlite3.Connection, interaction_id: str, doc: str) -> bool:
+    query = "UPDATE interactions SET doc = ? WHERE id = ?"
+    return db.execute(query, (doc, interaction_id)).rowcount > 0
 
 
 def drop_interaction(db: sqlite3.Connection, interaction_id: str) -> bool:

@@ -217,13 +217,21 @@ class SqliteStore:
 
     # interactions
 
-    async def put_interaction(self, interaction_id: str, doc: dict[str, Any]) -> None:
-        def put() -> None:
+    async def add_interaction(self, interaction_id: str, doc: dict[str, Any]) -> bool:
+        return await self._write_interaction(rows.add_interaction, interaction_id, doc)
+
+    async def replace_interaction(self, interaction_id: str, doc: dict[str, Any]) -> bool:
+        return await self._write_interaction(rows.replace_interaction, interaction_id, doc)
+
+    async def _write_interaction(
+        self, write: Callable[[sqlite3.Connection, str, str], bool], interaction_id: str, doc: dict[str, Any]
+    ) -> bool:
+        def run() -> bool:
             text = json.dumps(doc, ensure_ascii=False)
             with self._transaction() as (db, _):
-                rows.save_interaction(db, interaction_id, text)
+                return write(db, interaction_id, text)
 
-        await to_thread.run_sync(put)
+        return await to_thread.run_sync(run)
 
     async def get_interaction(self, interaction_id: str) -> dict[str, Any] | None:
         text = await self._read(lambda db: rows.interaction(db, interaction_id))

@@ -1,10 +1,8 @@
 """The two error bodies: ``google.rpc.Status`` (generateContent, files, models) and interactions' own."""
 
-from __future__ import annotations
-
 from typing import Any
 
-from pydantic import BaseModel
+from visionspec.models.wire import Wire
 
 NAMES = {
     400: "INVALID_ARGUMENT",
@@ -40,7 +38,7 @@ CODES = {
 """HTTP status -> the usual code of interactions."""
 
 
-class Status(BaseModel):
+class Status(Wire):
     """``google.rpc.Status`` with the HTTP status as ``code``."""
 
     code: int
@@ -49,18 +47,18 @@ class Status(BaseModel):
     details: list[dict[str, Any]] | None = None
 
 
-class StatusResponse(BaseModel):
+class StatusResponse(Wire):
     """The error body of everything but interactions. The SDKs look for ``error`` as the first key."""
 
     error: Status
 
 
-class InteractionError(BaseModel):
+class InteractionError(Wire):
     message: str
     code: str
 
 
-class InteractionErrorResponse(BaseModel):
+class InteractionErrorResponse(Wire):
     """The error body of interactions."""
 
     error: InteractionError

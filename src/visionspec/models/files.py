@@ -1,8 +1,6 @@
 """The wire of the Files API: camelCase out, either case in, 64-bit sizes as strings, times in RFC 3339."""
 
-from __future__ import annotations
-
-from datetime import datetime  # noqa: TC003 - pydantic reads the annotations
+from datetime import datetime
 from typing import Any, Literal
 
 from pydantic import Field
@@ -25,9 +23,13 @@ class File(Camel):
     """A file of the Files API. Only ``mime_type``, ``uri`` and ``state`` matter to a prompt."""
 
     name: str | None = Field(
-        default=None, description="files/ID; ID: at most 40 lowercase letters, digits or dashes"
+        default=None,
+        description="files/ID; ID: at most 40 lowercase letters, digits or dashes",
+        json_schema_extra={"pattern": "^files/[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$"},
     )
-    display_name: str | None = Field(default=None, description="at most 512 characters")
+    display_name: str | None = Field(
+        default=None, description="at most 512 characters", json_schema_extra={"maxLength": 512}
+    )
     mime_type: str | None = None
     size_bytes: Int64 | None = None
     create_time: datetime | None = None
@@ -60,7 +62,14 @@ class ListFilesResponse(Camel):
 
 
 class RegisterFilesRequest(Camel):
-    uris: list[str] | None = None
+    uris: list[str] | None = Field(
+        default=None,
+        description="objects of Cloud Storage",
+        json_schema_extra={
+            "minItems": 1,
+            "items": {"type": "string", "pattern": "^gs://[a-z0-9][a-z0-9._-]{0,221}/."},
+        },
+    )
 
 
 class RegisterFilesResponse(Camel):

@@ -4,17 +4,22 @@ Every field is optional, as in protobuf's JSON, where ``null`` and absence are o
 excludes what, is the service's to say (rules ``generate.*``), not the shape's.
 """
 
-from __future__ import annotations
+from collections.abc import Iterable
+from itertools import count
+from typing import Annotated, Any, Literal, get_args
 
-from typing import Annotated, Any, Literal
+from pydantic import BeforeValidator, Field, WithJsonSchema
 
-from pydantic import BeforeValidator, Field
-
-from visionspec.models.wire import Base64, Camel
+from visionspec.models.wire import Base64, Bool, Camel, Float, Int32, Whole
 
 
 def _as_list(value: object) -> object:
     return [value] if isinstance(value, dict) else value
+
+
+def _one_or_many(kind: Any) -> BeforeValidator:
+    """One message may stand where a list of them is meant."""
+    return BeforeValidator(_as_list, json_schema_input_type=list[kind] | kind | None)
 
 
 Blocking = Literal[
@@ -47,6 +52,26 @@ PartResolution = Literal[Resolution, "MEDIA_RESOLUTION_ULTRA_HIGH"]
 ThinkingLevel = Literal["THINKING_LEVEL_UNSPECIFIED", "MINIMAL", "LOW", "MEDIUM", "HIGH", "XHIGH"]
 
 
+def _numbered(
+    kind: Any, *, names: Iterable[str] | None = None, numbers: Iterable[int] | None = None
+) -> BeforeValidator:
+    """The number of an enum's value may stand for its name, as in all JSON of protobuf.
+
+    ``google-generativeai``, which many installed programs still use, sends nothing else.
+    """
+    known = dict(zip(numbers or count(), names or get_args(kind), strict=False))
+    number = Annotated[int, WithJsonSchema({"type": "integer", "enum": list(known)})]
+    return BeforeValidator(
+        lambda value: known.get(value, value) if type(value) is int else value,
+        json_schema_input_type=kind | number | None,
+    )
+
+
+_TYPES = ("TYPE_UNSPECIFIED", "STRING", "NUMBER", "INTEGER", "BOOLEAN", "ARRAY", "OBJECT", "NULL")
+_CATEGORIES = (0, 7, 8, 9, 10, 11)  # those between are of PaLM, which is gone
+_MODALITIES = ("MODALITY_UNSPECIFIED", "TEXT", "IMAGE", "AUDIO")
+
+
 class Blob(Camel):
     mime_type: str | None = None
     data: Base64 | None = None
@@ -70,13 +95,13 @@ class FunctionResponse(Camel):
     name: str | None = None
     response: dict[str, Any] | None = None
     parts: list[Any] | None = None
-    will_continue: bool | None = None
+    will_continue: Bool | None = None
     scheduling: str | None = None
 
 
 class PartMediaResolution(Camel):
     level: PartResolution | None = None
-    num_tokens: int | None = None
+    num_tokens: Int32 | None = None
 
 
 class Part(Camel):
@@ -94,7 +119,7 @@ class Part(Camel):
     media_resolution: PartMediaResolution | None = None
     media_processing: Any = None
     video_metadata: Any = None
-    thought: bool | None = None
+    thought: Bool | None = None
     thought_signature: Base64 | None = None
     part_metadata: dict[str, Any] | None = None
     audio_transcription: Any = None
@@ -103,37 +128,37 @@ class Part(Camel):
 
 class Content(Camel):
     role: str | None = None
-    parts: Annotated[list[Part] | None, BeforeValidator(_as_list)] = None
+    parts: Annotated[list[Part] | None, _one_or_many(Part)] = None
 
 
 class Schema(Camel):
     """``responseSchema``: OpenAPI's subset, whose unknown keys the service refuses by name."""
 
-    type: str | None = None
+    type: Annotated[str | None, _numbered(str, names=_TYPES)] = None
     format: str | None = None
     title: str | None = None
     description: str | None = None
-    nullable: bool | None = None
+    nullable: Bool | None = None
     default: Any = None
     example: Any = None
     enum: list[Any] | None = None
-    items: Schema | None = None
-    min_items: int | None = None
-    max_items: int | None = None
-    properties: dict[str, Schema] | None = None
+    items: "Schema | None" = None
+    min_items: Whole | None = None
+    max_items: Whole | None = None
+    properties: "dict[str, Schema] | None" = None
     property_ordering: list[str] | None = None
     required: list[str] | None = None
-    min_properties: int | None = None
-    max_properties: int | None = None
-    minimum: float | None = None
-    maximum: float | None = None
-    min_length: int | None = None
-    max_length: int | None = None
+    min_properties: Whole | None = None
+    max_properties: Whole | None = None
+    minimum: Float | None = None
+    maximum: Float | None = None
+    min_length: Whole | None = None
+    max_length: Whole | None = None
     pattern: str | None = None
-    any_of: list[Schema] | None = None
+    any_of: "list[Schema] | None" = None
     additional_properties: Any = None
     ref: str | None = None
-    defs: dict[str, Schema] | None = None
+    defs: "dict[str, Schema] | None" = None
 
 
 class FunctionDeclaration(Camel):
@@ -159,77 +184,77 @@ class Tool(Camel):
 
 
 class FunctionCallingConfig(Camel):
-    mode: CallingMode | None = None
+    mode: Annotated[CallingMode | None, _numbered(CallingMode)] = None
     allowed_function_names: list[str] | None = None
-    stream_function_call_arguments: bool | None = None
+    stream_function_call_arguments: Bool | None = None
 
 
 class ToolConfig(Camel):
     function_calling_config: FunctionCallingConfig | None = None
     retrieval_config: Any = None
-    include_server_side_tool_invocations: bool | None = None
+    include_server_side_tool_invocations: Bool | None = None
 
 
 class SafetySetting(Camel):
-    category: HarmCategory | None = None
-    threshold: Blocking | None = None
+    category: Annotated[HarmCategory | None, _numbered(HarmCategory, numbers=_CATEGORIES)] = None
+    threshold: Annotated[Blocking | None, _numbered(Blocking)] = None
     method: str | None = None
 
 
 class ThinkingConfig(Camel):
-    include_thoughts: bool | None = None
-    thinking_budget: int | None = None
+    include_thoughts: Bool | None = None
+    thinking_budget: Int32 | None = None
     thinking_level: ThinkingLevel | None = None
 
 
 class GenerationConfig(Camel):
-    audio_timestamp: bool | None = None
+    audio_timestamp: Bool | None = None
     audio_transcription_config: Any = None
-    candidate_count: int | None = None
-    enable_affective_dialog: bool | None = None
-    enable_enhanced_civic_answers: bool | None = None
-    frequency_penalty: float | None = None
+    candidate_count: Int32 | None = None
+    enable_affective_dialog: Bool | None = None
+    enable_enhanced_civic_answers: Bool | None = None
+    frequency_penalty: Float | None = None
     image_config: Any = None
-    logprobs: int | None = None
-    max_output_tokens: int | None = None
-    media_resolution: Resolution | None = None
-    presence_penalty: float | None = None
+    logprobs: Int32 | None = None
+    max_output_tokens: Int32 | None = None
+    media_resolution: Annotated[Resolution | None, _numbered(Resolution)] = None
+    presence_penalty: Float | None = None
     response_format: Any = None
     response_json_schema: Any = None
-    response_logprobs: bool | None = None
+    response_logprobs: Bool | None = None
     response_mime_type: str | None = None
-    response_modalities: list[Modality] | None = None
+    response_modalities: list[Annotated[Modality, _numbered(Modality, names=_MODALITIES)]] | None = None
     response_schema: Schema | None = None
-    seed: int | None = None
+    seed: Int32 | None = None
     speech_config: Any = None
     stop_sequences: list[str] | None = None
-    temperature: float | None = None
+    temperature: Float | None = None
     thinking_config: ThinkingConfig | None = None
-    top_k: float | None = Field(default=None, description="the SDKs send 2.0")
-    top_p: float | None = None
+    top_k: Float | None = Field(default=None, description="the SDKs send 2.0")
+    top_p: Float | None = None
     translation_config: Any = None
 
 
 class GenerateContentRequest(Camel):
     model: str | None = None
-    contents: Annotated[list[Content] | None, BeforeValidator(_as_list)] = None
+    contents: Annotated[list[Content] | None, _one_or_many(Content)] = None
     system_instruction: Content | None = None
     generation_config: GenerationConfig | None = None
     safety_settings: list[SafetySetting] | None = None
-    tools: Annotated[list[Tool] | None, BeforeValidator(_as_list)] = None
+    tools: Annotated[list[Tool] | None, _one_or_many(Tool)] = None
     tool_config: ToolConfig | None = None
     cached_content: str | None = None
     continuation_token: str | None = None
     labels: dict[str, str] | None = None
     service_tier: str | None = None
-    store: bool | None = None
+    store: Bool | None = None
 
 
 class CountTokensRequest(Camel):
     """Either ``contents`` or a whole ``generateContentRequest``, not both."""
 
     model: str | None = None
-    contents: Annotated[list[Content] | None, BeforeValidator(_as_list)] = None
+    contents: Annotated[list[Content] | None, _one_or_many(Content)] = None
     generate_content_request: GenerateContentRequest | None = None
 
 

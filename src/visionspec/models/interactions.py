@@ -1,12 +1,10 @@
 """The wire of interactions: snake_case out, either case in."""
 
-from __future__ import annotations
-
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag
+from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, WithJsonSchema
 
-from visionspec.models.wire import Base64, Snake
+from visionspec.models.wire import Base64, Bool, Float, Int32, Snake
 
 InteractionStatus = Literal[
     "in_progress",
@@ -19,6 +17,15 @@ InteractionStatus = Literal[
     "queued",
     "requires_continuation",
 ]
+EVENT_TYPES = (
+    "interaction.created",
+    "interaction.status_update",
+    "step.start",
+    "step.delta",
+    "step.stop",
+    "interaction.completed",
+    "error",
+)
 CONTENT_TYPES = ("text", "image", "audio", "document", "video")
 
 
@@ -46,11 +53,20 @@ def _kind(*known: str) -> Discriminator:
     return Discriminator(kind)
 
 
+def _other(*known: str) -> WithJsonSchema:
+    """What a union leaves as the dict that it came as, in the words of JSON schema."""
+    another = {"type": "string", "not": {"enum": list(known)}}
+    return WithJsonSchema({"type": "object", "properties": {"type": another}, "required": ["type"]})
+
+
+_CONTENTS = ("text", "image")
+_STEPS = ("user_input", "model_output", "thought", "function_call", "function_result")
+
 Content = Annotated[
     Annotated[TextContent, Tag("text")]
     | Annotated[ImageContent, Tag("image")]
-    | Annotated[dict[str, Any], Tag("other")],
-    _kind("text", "image"),
+    | Annotated[dict[str, Any], Tag("other"), _other(*_CONTENTS)],
+    _kind(*_CONTENTS),
 ]
 """Audio, documents, video and types of tomorrow stay the dict that they came as."""
 
@@ -85,7 +101,7 @@ class FunctionResultStep(Snake):
     call_id: str
     result: Any
     name: str | None = None
-    is_error: bool | None = None
+    is_error: Bool | None = None
     signature: str | None = None
 
 
@@ -95,8 +111,8 @@ Step = Annotated[
     | Annotated[Thought, Tag("thought")]
     | Annotated[FunctionCallStep, Tag("function_call")]
     | Annotated[FunctionResultStep, Tag("function_result")]
-    | Annotated[dict[str, Any], Tag("other")],
-    _kind("user_input", "model_output", "thought", "function_call", "function_result"),
+    | Annotated[dict[str, Any], Tag("other"), _other(*_STEPS)],
+    _kind(*_STEPS),
 ]
 """Steps of the tools that run at the service stay the dict that they came as."""
 
@@ -108,8 +124,8 @@ _Item = Annotated[
     | Annotated[Thought, Tag("thought")]
     | Annotated[FunctionCallStep, Tag("function_call")]
     | Annotated[FunctionResultStep, Tag("function_result")]
-    | Annotated[dict[str, Any], Tag("other")],
-    _kind("text", "image", "user_input", "model_output", "thought", "function_call", "function_result"),
+    | Annotated[dict[str, Any], Tag("other"), _other(*_CONTENTS, *_STEPS)],
+    _kind(*_CONTENTS, *_STEPS),
 ]
 
 
@@ -138,7 +154,11 @@ def _as_steps(items: list[Any] | None) -> list[Any] | None:
     return steps
 
 
-Input = Annotated[list[_Item] | None, BeforeValidator(_as_items), AfterValidator(_as_steps)]
+Input = Annotated[
+    list[_Item] | None,
+    BeforeValidator(_as_items, json_schema_input_type=str | list[_Item] | _Item | None),
+    AfterValidator(_as_steps),
+]
 """Every shape of ``input`` (a string, one content, contents, steps, a mixture), read into a list of steps."""
 
 
@@ -153,21 +173,21 @@ class ToolChoice(Snake):
 
 class GenerationConfig(Snake):
     image_config: Any = None
-    max_output_tokens: int | None = None
-    seed: int | None = None
+    max_output_tokens: Int32 | None = None
+    seed: Int32 | None = None
     speech_config: Any = None
     stop_sequences: list[str] | None = None
-    temperature: float | None = None
+    temperature: Float | None = None
     thinking_level: Literal["minimal", "low", "medium", "high", "xhigh"] | None = None
     thinking_summaries: Literal["auto", "none"] | None = None
     tool_choice: Literal["auto", "any", "none", "validated"] | ToolChoice | None = None
-    top_p: float | None = None
+    top_p: Float | None = None
     transcription_config: Any = None
     video_config: Any = None
 
 
 class CreateInteraction(Snake):
-    """``POST /interactions``. ``input`` is a list of steps, whatever its shape was."""
+    """``POST /interactions``. ``input`` becomes a list of steps, whatever its shape is."""
 
     model: str | None = None
     agent: str | None = None
@@ -182,9 +202,9 @@ class CreateInteraction(Snake):
     safety_settings: list[dict[str, Any]] | None = None
     previous_interaction_id: str | None = None
     continuation_token: str | None = None
-    store: bool | None = None
-    background: bool | None = None
-    stream: bool | None = None
+    store: Bool | None = None
+    background: Bool | None = None
+    stream: Bool | None = None
     service_tier: str | None = None
     labels: dict[str, str] | None = None
     cached_content: str | None = None
@@ -257,7 +277,7 @@ class Interaction(Snake):
 class InteractionEvent(Snake):
     """One event of a stream, whatever its type; the type is inside the data, as the SDKs read it."""
 
-    event_type: str
+    event_type: str = Field(json_schema_extra={"enum": list(EVENT_TYPES)})
     event_id: str | None = None
     interaction: Interaction | None = None
     interaction_id: str | None = None

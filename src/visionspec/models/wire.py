@@ -10,9 +10,19 @@ Unknown keys are dropped here, so that a client survives a newer server; a serve
 from __future__ import annotations
 
 import base64
-from typing import Annotated, Any
+from typing import Annotated, Any, LiteralString
 
-from pydantic import AliasGenerator, BaseModel, BeforeValidator, ConfigDict, PlainSerializer
+from pydantic import (
+    AliasGenerator,
+    AllowInfNan,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    StrictBool,
+    WithJsonSchema,
+)
 from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
@@ -55,10 +65,31 @@ def _bytes(value: object) -> object:
 
 Base64 = Annotated[
     bytes,
-    BeforeValidator(_bytes, json_schema_input_type=str),
+    BeforeValidator(_bytes),
     PlainSerializer(lambda data: base64.b64encode(data).decode("ascii"), return_type=str, when_used="json"),
+    WithJsonSchema({"type": "string", "format": "byte"}),
 ]
 """Bytes; on the wire base64: standard when written, either alphabet when read (rule media.inline-base64)."""
 
-Int64 = Annotated[int, PlainSerializer(str, return_type=str, when_used="json")]
+
+def _no_bool(kind: LiteralString) -> BeforeValidator:
+    def checked(value: object) -> object:
+        if isinstance(value, bool):
+            raise PydanticCustomError(kind, "Input should be a number")
+        return value
+
+    return BeforeValidator(checked)
+
+
+# As protobuf's JSON reads them: "5" and 5.0 are 5, but true is no number, and 1 is not true.
+Bool = StrictBool
+Whole = Annotated[int, _no_bool("int_type")]
+Int32 = Annotated[Whole, Field(ge=-(2**31), le=2**31 - 1)]
+Float = Annotated[float, _no_bool("float_type"), AllowInfNan(allow_inf_nan=False)]
+
+Int64 = Annotated[
+    Whole,
+    PlainSerializer(str, return_type=str, when_used="json"),
+    WithJsonSchema({"type": "string", "format": "int64", "pattern": "^-?[0-9]{1,19}$"}, mode="serialization"),
+]
 """A 64-bit integer: a string on the wire, as protobuf's JSON has it; a number is read too."""
