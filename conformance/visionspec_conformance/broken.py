@@ -158,6 +158,7 @@ class Control(NamedTuple):
         related: rules, or topics, that cannot be kept when this one is broken; their checks may catch it too.
         where: whether a call is touched at all; others pass through unbuffered.
         make: gives the break, with a state of its own; None for a client that breaks the rule itself.
+        faults: whether such a client shows it only when something fails.
     """
 
     rule: str
@@ -166,6 +167,7 @@ class Control(NamedTuple):
     related: frozenset[str] = frozenset()
     where: Callable[[Call], bool] = lambda _: True
     make: Callable[[], Break] | None = None
+    faults: bool = False
 
 
 CONTROLS: list[Control] = []
@@ -206,9 +208,11 @@ def breaks(
     return enter
 
 
-def client_control(rule: str, name: str, *checks: str, related: tuple[str, ...] = ()) -> None:
-    """Enter a client of ``breaks/clients.py`` that breaks ``rule``."""
-    CONTROLS.append(Control(rule, name, checks, frozenset(related)))
+def client_control(
+    rule: str, name: str, *checks: str, related: tuple[str, ...] = (), faults: bool = False
+) -> None:
+    """Enter a client of ``breaks/clients.py`` that breaks ``rule``, when something fails or anyway."""
+    CONTROLS.append(Control(rule, name, checks, frozenset(related), faults=faults))
 
 
 class Wrapped:
@@ -377,7 +381,8 @@ def _run_client(control: Control, options: list[str]) -> Run:
     from visionspec_conformance.run import run_checks  # noqa: PLC0415
 
     command = [sys.executable, "-m", "visionspec_conformance.breaks.clients", control.name]
-    return run_checks("client", [f"--target-command={shlex.join(command)}", "--faults", *options])
+    faults = ["--faults"] if control.faults else []
+    return run_checks("client", [f"--target-command={shlex.join(command)}", *faults, *options])
 
 
 def _is_caught(result: Result) -> bool:

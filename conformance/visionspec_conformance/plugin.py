@@ -26,7 +26,7 @@ from visionspec_conformance.target import Target
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
 
-    from visionspec_conformance.client.session import Log
+    from visionspec_conformance.client.session import Run
     from visionspec_conformance.report import Result
     from visionspec_conformance.rules.process import Adapter
 
@@ -66,7 +66,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--conformance-report", metavar="FILE", help="write the NDJSON report")
     group.addoption("--conformance-junit", metavar="FILE", help="write JUnit XML made from the report")
     group.addoption("--conformance-html", metavar="FILE", help="write an HTML page made from the report")
-    group.addoption("--faults", action="store_true", help="lose replies to a client, and see what it does")
+    group.addoption("--faults", action="store_true", help="run a client once more with each fault")
     group.addoption(
         "--client-timeout", type=float, default=300.0, metavar="S", help="seconds that a client may run"
     )
@@ -242,6 +242,15 @@ def _options(config: pytest.Config) -> Callable[[str], Any]:
     return config.getoption
 
 
+def _share(budget: int | None, config: pytest.Config) -> int | None:
+    """What this process may spend: under xdist, its part of what all may together."""
+    worker: dict[str, Any] | None = getattr(config, "workerinput", None)
+    if budget is None or worker is None:
+        return budget
+    part, rest = divmod(budget, worker["workercount"])
+    return part + (int(worker["workerid"].removeprefix("gw")) < rest)
+
+
 @pytest.fixture(scope="session")
 def target(pytestconfig: pytest.Config) -> Iterator[Target]:
     """The server to check, over raw HTTP."""
@@ -255,8 +264,8 @@ def target(pytestconfig: pytest.Config) -> Iterator[Target]:
         api_key=option("target_api_key"),
         model=option("target_model"),
         timeout_s=option("target_timeout"),
-        max_requests=option("max_requests"),
-        max_bytes=option("max_bytes"),
+        max_requests=_share(option("max_requests"), pytestconfig),
+        max_bytes=_share(option("max_bytes"), pytestconfig),
     )
     with contextlib.suppress(Untestable):  # every check will say it
         made.probe()
@@ -278,16 +287,17 @@ def adapter(pytestconfig: pytest.Config) -> Iterator[Adapter]:
 
 
 @pytest.fixture(scope="session")
-def log(pytestconfig: pytest.Config) -> Log:
-    """What the client sent in one run against a fresh server."""
-    from visionspec_conformance.client.session import run_client  # noqa: PLC0415 - only this kind of run needs it
+def runs(pytestconfig: pytest.Config) -> list[Run]:
+    """What the client sent: in one run, and with ``--faults`` in one more for each fault."""
+    from visionspec_conformance.client import plans  # noqa: PLC0415 - only this kind of run needs it
+    from visionspec_conformance.client.session import run_client  # noqa: PLC0415
 
     option = _options(pytestconfig)
     if not option("target_command"):
         raise pytest.UsageError("the checks of a client need --target-command COMMAND")
-    return run_client(
-        shlex.split(option("target_command")), timeout_s=option("client_timeout"), faults=option("faults")
-    )
+    command, timeout_s = shlex.split(option("target_command")), option("client_timeout")
+    plan = (plans.PLAIN, *(plans.FAULTS if option("faults") else ()))
+    return [run_client(command, timeout_s=timeout_s, plan=one) for one in plan]
 
 
 @pytest.fixture

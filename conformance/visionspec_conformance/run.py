@@ -80,11 +80,12 @@ def run_checks(
                 "--strict-markers",
                 f"--hypothesis-seed={seed}",
                 *(() if _wants_cache(options) else ("-p", "no:cacheprovider")),
+                *("-p", plugin.__name__),  # by its name, so that workers of xdist load it too
                 *("-p", "no:terminal"),
                 *("-p", "no:unraisableexception"),  # it collects garbage at the end of every run, for 0.3 s
                 *options,
             ],
-            plugins=[plugin, watcher],
+            plugins=[watcher],
         )
     # Hypothesis takes its settings when a check is imported, so another run has to import it anew.
     for name in [name for name in sys.modules if name.rpartition(".")[2].startswith("check_")]:

@@ -87,6 +87,7 @@ class Target:
     spent: Spent = field(default_factory=Spent)
     exchanges: list[Exchange] = field(default_factory=list)
     record: Record | None = None
+    known: dict[str, bool] = field(default_factory=dict)  # what a check learnt of it and others need not ask
     _client: httpx.Client | None = None
     _silent_checks: int = 0
     _answered: bool = True
@@ -111,11 +112,14 @@ class Target:
         self.exchanges.clear()
 
     def probe(self) -> None:
-        """See whether anything answers at all.
+        """See whether anything answers at all; without a request left, nobody knows.
 
         Raises:
             Untestable: if nothing does, now and for the rest of the run.
         """
+        if self.max_requests is not None and self.spent.requests >= self.max_requests:
+            return
+        self.spent.requests += 1
         try:
             with self._http().stream("GET", f"{self.url}/{self.api_version}/models", headers=self._key()):
                 return
@@ -220,6 +224,7 @@ class Target:
         except (httpx.ReadError, httpx.WriteError, httpx.RemoteProtocolError):
             if opened:
                 raise
+        self._spend(int(request.headers.get("content-length", "0")))
         return self._http().send(request, stream=True)
 
     def _pieces(self, response: httpx.Response, started: float, exchange: int) -> Iterator[bytes]:

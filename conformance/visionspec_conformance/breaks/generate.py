@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from visionspec_conformance.broken import Answer, Call, Server, breaks, each, edited, refuse
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 def methods(call: Call) -> bool:
@@ -32,6 +35,15 @@ def _keys(value: Any) -> set[str]:
     found: set[str] = set()
     each(value, found.update)
     return found
+
+
+def _changed(call: Call, change: Callable[[dict[str, Any]], None]) -> Call:
+    """The call with every object of its body changed in place; anything but JSON stays as it is."""
+    body = call.json()
+    if body is None:
+        return call
+    each(body, change)
+    return call.but(json_body=body)
 
 
 def _base64(call: Call) -> list[str]:
@@ -133,6 +145,46 @@ async def missing_files_are_not_found(call: Call, server: Server) -> Answer:
     answer = await server(call)
     missing = answer.status == 403 and b"fileData" in call.body
     return refuse(404, "NOT_FOUND") if missing else answer
+
+
+@breaks("generate.gs-uri", "test_an_object_of_cloud_storage_is_refused", where=generates)
+async def cloud_storage_is_read(call: Call, server: Server) -> Answer:
+    def change(one: dict[str, Any]) -> None:
+        if str(one.get("fileData", {}).get("fileUri", "")).startswith("gs://"):
+            one.clear()
+            one["text"] = "an image"
+
+    return await server(_changed(call, change))
+
+
+@breaks("generate.several-images", "test_every_image_counts_wherever_the_text_stands", where=generates)
+async def only_the_first_image_is_seen(call: Call, server: Server) -> Answer:
+    def change(one: dict[str, Any]) -> None:
+        parts = one.get("parts", [])
+        later = [part for part in parts if "inlineData" in part or "fileData" in part][1:]
+        if later:
+            one["parts"] = [part for part in parts if part not in later]
+
+    return await server(_changed(call, change))
+
+
+@breaks(
+    "generate.response-format",
+    "test_json_is_answered_where_it_is_asked_for",
+    "test_an_answer_fits_the_schema_that_it_was_asked_for",
+    where=generates,
+)
+async def answers_are_prose(call: Call, server: Server) -> Answer:
+    def change(one: dict[str, Any]) -> None:
+        one.pop("responseMimeType", None)
+        one.pop("responseSchema", None)
+
+    return await server(_changed(call, change))
+
+
+@breaks("generate.response-format", "test_an_answer_fits_the_schema_that_it_was_asked_for", where=generates)
+async def schemas_are_ignored(call: Call, server: Server) -> Answer:
+    return await server(_changed(call, lambda one: one.pop("responseSchema", None)))
 
 
 @breaks("generate.mime-type", "test_a_type_that_is_not_supported_is_refused", where=generates)

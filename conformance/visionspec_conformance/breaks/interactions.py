@@ -213,6 +213,70 @@ async def files_are_not_known(call: Call, server: Server) -> Answer:
     return refuse(400) if b'"uri"' in call.body else await server(call)
 
 
+@breaks("interactions.several-images", "test_every_image_counts_wherever_the_text_stands", where=creates)
+async def only_the_first_image_is_seen(call: Call, server: Server) -> Answer:
+    body = _asked(call)
+    items = body.get("input")
+    if isinstance(items, list):
+        later = [item for item in items if item.get("type") == "image"][1:]
+        body["input"] = [item for item in items if item not in later]
+        call = call.but(json_body=body)
+    return await server(call)
+
+
+@breaks("interactions.resolution", "test_a_higher_resolution_costs_more", where=creates)
+async def every_item_is_of_one_resolution(call: Call, server: Server) -> Answer:
+    body = _asked(call)
+    each(body.get("input"), lambda item: item.pop("resolution", None))
+    return await server(call.but(json_body=body))
+
+
+@breaks("interactions.resolution", "test_the_resolution_is_none_of_the_whole_request", where=creates)
+async def a_resolution_of_the_request_is_ignored(call: Call, server: Server) -> Answer:
+    body = _asked(call)
+    for name in ("media_resolution", "resolution"):
+        body.get("generation_config", {}).pop(name, None)
+    return await server(call.but(json_body=body))
+
+
+@breaks(
+    "interactions.response-format",
+    "test_json_is_answered_where_it_is_asked_for",
+    "test_an_answer_fits_the_schema_that_it_was_asked_for",
+    where=creates,
+)
+async def answers_are_prose(call: Call, server: Server) -> Answer:
+    body = _asked(call)
+    body.pop("response_format", None)
+    return await server(call.but(json_body=body))
+
+
+@breaks("interactions.response-format", "test_an_answer_fits_the_schema_that_it_was_asked_for", where=creates)
+async def schemas_are_ignored(call: Call, server: Server) -> Answer:
+    body = _asked(call)
+    body.get("response_format", {}).pop("schema", None)
+    return await server(call.but(json_body=body))
+
+
+@breaks("interactions.thinking-level", "test_a_level_that_the_model_lacks_is_refused", where=creates)
+async def every_model_thinks_at_every_level(call: Call, server: Server) -> Answer:
+    body = _asked(call)
+    body.get("generation_config", {}).pop("thinking_level", None)
+    return await server(call.but(json_body=body))
+
+
+@breaks("interactions.thinking-level", "test_a_level_that_the_model_has_is_taken", where=creates)
+async def no_model_thinks_little(call: Call, server: Server) -> Answer:
+    minimal = _asked(call).get("generation_config", {}).get("thinking_level") == "minimal"
+    return refuse(400) if minimal else await server(call)
+
+
+@breaks("interactions.stream-asked", "test_the_body_asks_for_a_stream_and_not_accept", where=creates)
+async def accept_asks_for_a_stream(call: Call, server: Server) -> Answer:
+    wanted = call.headers.get("accept", "").startswith("text/event-stream")
+    return await server(call.but(json_body={**_asked(call), "stream": wanted}))
+
+
 @breaks("interactions.stream-event-type", "test_every_event_names_its_type_in_its_data", where=creates)
 async def the_event_line_says_something_else(call: Call, server: Server) -> Answer:
     answer = await server(call)

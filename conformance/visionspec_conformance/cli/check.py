@@ -119,11 +119,13 @@ def server(
 
 
 @command.command("client", context_settings=_DASHES)
+@click.option("--faults", is_flag=True, help="Run it once more with each fault, and see what it does then.")
 @click.option(
-    "--faults", is_flag=True, help="Lose the reply to every chunk once, and see what the client does."
-)
-@click.option(
-    "--timeout", type=click.FloatRange(min=0.1), default=300.0, show_default=True, help="Seconds it may run."
+    "--timeout",
+    type=click.FloatRange(min=0.1),
+    default=300.0,
+    show_default=True,
+    help="Seconds a run may take.",
 )
 @_shared
 @click.argument("program", metavar="-- COMMAND...", nargs=-1, type=click.UNPROCESSED, required=True)
@@ -131,7 +133,11 @@ def client(program: Sequence[str], *, faults: bool, timeout: float, **options: A
     """Run a program against a fresh mock server and judge what it sends.
 
     The program finds the server in its environment: GOOGLE_GEMINI_BASE_URL and GEMINI_API_KEY, as the
-    official SDKs read them.
+    official SDKs read them. It is judged by what it sends; its exit code is not its conformance.
+
+    With --faults it runs seven times: as it is; with a lost reply, a reset connection, an upload broken off,
+    503, and 429 with RetryInfo, each for a chunk and for a question; and with files that are not ACTIVE at
+    once.
 
     \b
     Examples:

@@ -1,151 +1,221 @@
-"""One run of a client against a fresh mock server, with everything that it sent.
+"""Runs of a client, each against a fresh mock server of its own, with everything that it sent.
 
-The record is taken in front of the server, not from its journal: a journal leaves out keys and pixels on
-purpose, and to judge a client both are needed.
+The verdict on single requests is the server's (``visionspec_mockserver.verdict``). What is kept here beside it are
+the requests as they came, keys aside: for the checks of uploads, and to be shown where a rule is broken.
 """
 
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import os
 import shlex
 import signal
 import subprocess
-import time
+import tempfile
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from visionspec_conformance.broken import Answer, Call, Wrapped, serve
+from visionspec_conformance.broken import Answer, Call, serve
+from visionspec_conformance.client.plans import PLAIN
 from visionspec_conformance.judge import Untestable
 from visionspec_conformance.report import Exchange, Message
 from visionspec_conformance.target import show_body
-from visionspec_mockserver import create_app
+from visionspec_mockserver import Settings, create_app
+from visionspec_mockserver.verdict.seen import SEEN
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from visionspec_conformance.broken import Server
+    from starlette.types import ASGIApp, Receive, Scope, Send
+    from starlette.types import Message as Event
 
-MAX_KEPT_BYTES = 256 * 1024 * 1024
+    from visionspec_conformance.client.plans import Plan
+    from visionspec_mockserver.verdict.judging import Judged
+
+MAX_KEPT_BYTES = 64 * 1024 * 1024
 """Bodies beyond this, all together, are kept as their length only."""
 
-_OUTPUT_CHARS = 2000
+_SHOWN_BYTES = 64 * 1024  # of an answer
+_OUTPUT_BYTES = 2000
+_SECRET = {"x-goog-api-key", "authorization"}
+_PASSING = {408, 429}  # of the client's errors, those that pass
+_SERVER = 500
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass
 class Sent:
-    """A request of the client, what it was answered, and when it came, in seconds after the start."""
+    """A request of the client and what it was answered.
+
+    Attributes:
+        call: the request; its body may be missing.
+        size_bytes: of the body, as far as it came.
+        answer: None if there was none.
+        n: its number in the log of the server.
+        operation: what it asked for; None if the service has nothing of the kind.
+    """
 
     call: Call
-    answer: Answer
-    at_s: float
-    size_bytes: int
+    size_bytes: int = 0
+    answer: Answer | None = None
+    n: int = 0
+    operation: str | None = None
+
+    @property
+    def status(self) -> int | None:
+        """Of the answer; None if there was none."""
+        return self.answer.status if self.answer else None
+
+    @property
+    def end(self) -> int:
+        """Where a chunk ends, as the client meant it."""
+        length = self.call.headers.get("content-length", "")
+        return self.call.offset + (int(length) if length.isdecimal() else self.size_bytes)
+
+    @property
+    def upload_status(self) -> str | None:
+        """What the answer says about the upload."""
+        return self.answer.headers.get("x-goog-upload-status") if self.answer else None
+
+    @property
+    def failed(self) -> bool:
+        """Whether it may go better the next time."""
+        return self.status is None or self.status in _PASSING or self.status >= _SERVER
 
     def exchange(self) -> Exchange:
         """As a report shows it."""
-        line = f"{self.call.method} {self.call.path}" + (f"?{self.call.query}" if self.call.query else "")
+        call, answer = self.call, self.answer
+        headers = [(name, "..." if name in _SECRET else value) for name, value in call.headers.items()]
         request = Message(
-            line=line, headers=_shown(self.call), body=show_body(self.call.body), body_bytes=self.size_bytes
+            line=f"{call.method} {call.path}" + (f"?{call.query}" if call.query else ""),
+            headers=headers,
+            body=show_body(call.body),
+            body_bytes=self.size_bytes,
         )
-        body = self.answer.body
+        if answer is None:
+            return Exchange(request=request, problem="no answer, as planned")
         response = Message(
-            line=str(self.answer.status), headers=[], body=show_body(body), body_bytes=len(body)
+            line=str(answer.status), headers=[], body=show_body(answer.body), body_bytes=len(answer.body)
         )
         return Exchange(request=request, response=response)
 
 
-def _shown(call: Call) -> list[tuple[str, str]]:
-    secret = {"x-goog-api-key", "authorization"}
-    return [(name, "..." if name in secret else value) for name, value in call.headers.items()]
-
-
 @dataclass
-class Log:
-    """What a client sent, in order.
+class Run:
+    """One run of the command.
 
     Attributes:
-        sent: the requests.
+        plan: what was done to it.
+        sent: its requests, in the order in which they came.
+        findings: what the server has to say about them.
         exit_code: of the command; None if it had to be ended.
         output: the end of what it printed.
-        faulty: whether replies were lost on purpose.
     """
 
+    plan: Plan
     sent: list[Sent] = field(default_factory=list)
+    findings: list[Judged] = field(default_factory=list)
     exit_code: int | None = None
     output: str = ""
-    faulty: bool = False
 
-    def uploads(self) -> dict[str, list[Sent]]:
-        """The resumable uploads by the id that the server gave them, each with its start first."""
+    def uploads(self) -> list[list[Sent]]:
+        """The resumable uploads with more than their start, which comes first."""
         found: dict[str, list[Sent]] = {}
         for one in self.sent:
             if not one.call.path.startswith("/upload/"):
                 continue
             upload_id = one.call.upload_id
-            if not upload_id:
+            if not upload_id and one.answer:
                 url = one.answer.headers.get("x-goog-upload-url", "")
                 upload_id = Call("POST", "", url.partition("?")[2], {}).upload_id
             if upload_id:
                 found.setdefault(upload_id, []).append(one)
-        return found
+        return [sent for sent in found.values() if len(sent) > 1]
 
-    def shows(self, sent: Iterable[Sent]) -> list[Exchange]:
-        """Exchanges for a report."""
-        return [one.exchange() for one in sent]
+    def shows(self, numbers: Iterable[int]) -> list[Exchange]:
+        """The requests of these numbers, for a report."""
+        wanted = set(numbers)
+        return [one.exchange() for one in self.sent if one.n in wanted]
 
 
 @dataclass
-class _Recorder:
-    """A break that breaks nothing but what it was asked to, and remembers everything."""
+class _Tap:
+    """Stands before the server and remembers what goes by; a stream stays a stream."""
 
-    faults: bool
-    log: Log = field(default_factory=Log)
-    started: float = field(default_factory=time.monotonic)
+    app: ASGIApp
+    sent: list[Sent] = field(default_factory=list)
     kept_bytes: int = 0
-    failed: set[tuple[str, int]] = field(default_factory=set)
 
-    async def __call__(self, call: Call, server: Server) -> Answer:
-        at_s, size_bytes = time.monotonic() - self.started, len(call.body)
-        answer = await server(call)
-        if self.faults:
-            answer = self._lose(call, answer)
-        if self.kept_bytes + size_bytes > MAX_KEPT_BYTES:
-            call = dataclasses.replace(call, body=b"")
-        self.kept_bytes += len(call.body)
-        self.log.sent.append(Sent(call, answer, at_s, size_bytes))
-        return answer
-
-    def _lose(self, call: Call, answer: Answer) -> Answer:
-        """Take the bytes of a chunk and say 503: to the client, it is not known whether they arrived."""
-        chunk = (call.upload_id, call.offset)
-        if (
-            call.command.startswith("upload")
-            and call.body
-            and chunk not in self.failed
-            and answer.status == 200
-        ):
-            self.failed.add(chunk)
-            return Answer(503, {"content-type": "text/plain", "retry-after": "0"}, b"Service Unavailable")
-        return answer
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["path"].startswith("/_mock"):
+            await self.app(scope, receive, send)
+            return
+        passing = _Passing(self, scope, receive, send)
+        self.sent.append(passing.sent)
+        try:
+            await self.app(scope, passing.receive, passing.send)
+        finally:
+            passing.end(scope)
 
 
-def run_client(command: Sequence[str], *, timeout_s: float, faults: bool) -> Log:
+class _Passing:
+    """One request on its way."""
+
+    def __init__(self, tap: _Tap, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = {
+            name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]
+        }
+        query = scope["query_string"].decode("latin-1")
+        self.sent = Sent(Call(scope["method"], scope["path"], query, headers))
+        self._tap, self._receive, self._send = tap, receive, send
+        self._body, self._said = bytearray(), bytearray()
+
+    @property
+    def transport(self) -> Any:
+        """The connection: a fault that breaks it looks for it where uvicorn has it."""
+        return getattr(getattr(self._receive, "__self__", None), "transport", None)
+
+    async def receive(self) -> Event:
+        event = await self._receive()
+        piece = event.get("body", b"")
+        self.sent.size_bytes += len(piece)
+        if self._tap.kept_bytes + len(piece) <= MAX_KEPT_BYTES:
+            self._tap.kept_bytes += len(piece)
+            self._body += piece
+        return event
+
+    async def send(self, event: Event) -> None:
+        if event["type"] == "http.response.start":
+            headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in event["headers"]}
+            self.sent.answer = Answer(event["status"], headers)
+        elif len(self._said) < _SHOWN_BYTES:
+            self._said += event.get("body", b"")
+        await self._send(event)
+
+    def end(self, scope: Scope) -> None:
+        sent, whole = self.sent, len(self._body) == self.sent.size_bytes
+        sent.call = sent.call.but(body=bytes(self._body) if whole else b"")
+        sent.answer = sent.answer and sent.answer.but(body=bytes(self._said))
+        sent.n, sent.operation = scope[SEEN].n, scope[SEEN].operation
+
+
+def run_client(command: Sequence[str], *, timeout_s: float, plan: Plan = PLAIN) -> Run:
     """Run a client against a fresh server, with the environment that sends the official SDKs there.
 
     Raises:
         Untestable: if it cannot be started, or sends nothing.
     """
-    recorder = _Recorder(faults=faults)
-    recorder.log.faulty = faults
-    with serve(Wrapped(create_app(), recorder)) as url:
-        _run(command, {**os.environ, **environment(url)}, timeout_s, recorder.log)
-    if not recorder.log.sent:
+    app = create_app(Settings(faults=plan.faults, processing_s=plan.processing_s))
+    tap = _Tap(app)
+    run = Run(plan, tap.sent)
+    with serve(tap) as url:
+        _run(command, {**os.environ, **environment(url)}, timeout_s, run)
+    run.findings = app.state.mock.verdict.findings()
+    if not run.sent:
         raise Untestable(
             f"{shlex.join(command)} sent nothing to GOOGLE_GEMINI_BASE_URL "
-            f"(exit code {recorder.log.exit_code}): {recorder.log.output[-400:].strip()}"
+            f"({_ended(run)}): {run.output[-400:].strip()}"
         )
-    return recorder.log
+    return run
 
 
 def environment(url: str) -> dict[str, str]:
@@ -154,31 +224,36 @@ def environment(url: str) -> dict[str, str]:
         "GOOGLE_GEMINI_BASE_URL": url,
         "GEMINI_API_KEY": "conformance",
         "GOOGLE_API_KEY": "",  # it would win over the other one
+        "GOOGLE_GENAI_USE_ENTERPRISE": "",
         "GOOGLE_GENAI_USE_VERTEXAI": "",
         "VISIONSPEC_BASE_URL": url,
         "NO_PROXY": "127.0.0.1,localhost",
+        "no_proxy": "127.0.0.1,localhost",
     }
 
 
-def _run(command: Sequence[str], env: dict[str, str], timeout_s: float, log: Log) -> None:
-    try:
-        process = subprocess.Popen(  # noqa: S603 - the user's own command
-            command,
-            env=env,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-    except OSError as error:
-        raise Untestable(f"cannot start {shlex.join(command)}: {error}") from error
-    try:
-        output, _ = process.communicate(timeout=timeout_s)
-        log.exit_code = process.returncode
-    except subprocess.TimeoutExpired:
+def _ended(run: Run) -> str:
+    return "it did not end in time" if run.exit_code is None else f"exit code {run.exit_code}"
+
+
+def _run(command: Sequence[str], env: dict[str, str], timeout_s: float, run: Run) -> None:
+    with tempfile.TemporaryFile() as output:  # whatever it prints, memory holds the end of it
+        try:
+            process = subprocess.Popen(  # noqa: S603 - the user's own command
+                command,
+                env=env,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        except OSError as error:
+            raise Untestable(f"cannot start {shlex.join(command)}: {error}") from error
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            run.exit_code = process.wait(timeout_s)
         with contextlib.suppress(OSError, AttributeError):  # AttributeError: Windows has no process groups
-            os.killpg(process.pid, signal.SIGKILL)
+            os.killpg(process.pid, signal.SIGKILL)  # what it has left behind, too
         process.kill()
-        output, _ = process.communicate()
-        log.exit_code = None
-    log.output = output.decode("utf-8", errors="replace")[-_OUTPUT_CHARS:]
+        process.wait()
+        output.seek(max(0, output.tell() - _OUTPUT_BYTES))
+        run.output = output.read().decode("utf-8", errors="replace")

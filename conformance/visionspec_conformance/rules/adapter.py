@@ -24,7 +24,10 @@ if TYPE_CHECKING:
 # Functions whose vectors hold the result as it is, by module of ours.
 _AS_IT_IS = {
     tokens: ("family_of", "check_resolution", "video_tokens", "audio_tokens", "pdf_modality"),
-    boxes: ("to_pixels", "to_pixels_float", "to_norm", "point_to_pixels", "polygon_to_pixels", "in_range"),
+    boxes: (
+        "to_pixels", "to_pixels_float", "to_norm", "point_to_pixels", "polygon_to_pixels", "in_range",
+        "clip", "sort_corners", "to_displayed", "to_stored",
+    ),
     limits: (
         "check_image_count", "check_inline_size", "check_pdf", "check_url_input", "check_file_size",
         "check_project_size", "expiration_s", "page_size", "check_file_id", "check_display_name",
@@ -33,7 +36,6 @@ _AS_IT_IS = {
 }  # fmt: skip
 _COUNTS = (tokens.image_tokens, tokens.video_frame_tokens, tokens.pdf_page_tokens)
 _GRIDS = (tokens.tile_grid, tokens.patch_grid)
-_OF_PIXEL_BOX = (boxes.clip, boxes.sort_corners, boxes.to_displayed, boxes.to_stored)
 
 
 def functions() -> dict[str, Function]:
@@ -53,7 +55,6 @@ def functions() -> dict[str, Function]:
         table.update({name: getattr(module, name) for name in as_they_are})
     table.update({function.__name__: _count(function) for function in _COUNTS})
     table.update({function.__name__: _grid(function) for function in _GRIDS})
-    table.update({function.__name__: _of_pixel_box(function) for function in _OF_PIXEL_BOX})
     return table
 
 
@@ -63,10 +64,6 @@ def _count(function: Function) -> Function:
 
 def _grid(function: Function) -> Function:
     return lambda **given: function(**given)._asdict()
-
-
-def _of_pixel_box(function: Function) -> Function:
-    return lambda box, **given: function(boxes.PixelBox(*box), **given)
 
 
 def _read_info(*, base64: str) -> dict[str, Any]:
@@ -102,8 +99,8 @@ def _decode_answer(**given: Any) -> dict[str, Any]:
     }
 
 
-def _decode_mask(*, mask: Any, box: list[int], **given: Any) -> dict[str, Any]:
-    decoded = masks.decode_mask(mask, box=boxes.PixelBox(*box), **given)
+def _decode_mask(*, mask: Any, **given: Any) -> dict[str, Any]:
+    decoded = masks.decode_mask(mask, **given)
     rows = ["".join("1" if pixel else "0" for pixel in row) for row in decoded.crop]
     return {"form": decoded.form, "box": list(decoded.box), "area_px": decoded.area_px, "rows": rows}
 

@@ -160,7 +160,7 @@ def test_pages_hold_every_file_once(target: Target, size: int) -> None:
 
 @pytest.mark.rule("files.list-paging")
 def test_a_page_token_that_is_none_is_refused(target: Target) -> None:
-    reply = target.send("GET", "/{v}/files?pageToken=visionspec-none")
+    reply = talk.there(target.send("GET", "/{v}/files?pageToken=visionspec-none"))
     expect(reply.status, 400, "status of a list with a made-up pageToken")
 
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from visionspec_conformance.judge import expect, expect_that
-from visionspec_conformance.server import talk
+from visionspec_conformance.server import structured, talk
 from visionspec_conformance.strategies import base64_texts, generate_requests, pictures
 
 if TYPE_CHECKING:
@@ -30,6 +30,22 @@ def text_of(reply: Reply) -> str:
     texts = [part["text"] for part in parts if isinstance(part.get("text"), str) and not part.get("thought")]
     expect_that(texts, "a part with text", parts)
     return "".join(texts)
+
+
+def image_tokens(reply: Reply) -> int:
+    """What the images of a request that was answered cost."""
+    expect(reply.status, 200, "status")
+    usage = talk.dig(reply.object(), "usageMetadata")
+    if "promptTokensDetails" not in usage:
+        talk.unmet("no tokens by modality, see generate.usage", reply)
+    details = usage["promptTokensDetails"]
+    return sum(one["tokenCount"] for one in details if one["modality"] == "IMAGE")
+
+
+def file_part(target: Target, picture: Picture) -> dict[str, Any]:
+    """A part that refers to the picture, uploaded."""
+    uri = talk.upload(target, picture.data, picture.mime_type)["uri"]
+    return {"fileData": {"mimeType": picture.mime_type, "fileUri": uri}}
 
 
 def expect_refusal(reply: Reply, *, status: int = 400, name: str = "INVALID_ARGUMENT") -> dict[str, Any]:
@@ -146,10 +162,8 @@ def test_what_is_not_json_is_refused(target: Target, body: bytes) -> None:
 @pytest.mark.rule("generate.file-data")
 @given(pictures())
 def test_an_uploaded_file_is_looked_at(target: Target, picture: Picture) -> None:
-    file = talk.upload(target, picture.data, picture.mime_type)
-    part = {"fileData": {"mimeType": picture.mime_type, "fileUri": file["uri"]}}
     inline = text_of(talk.ask(target, talk.contents(talk.inline(picture), CAPTION)))
-    uploaded = text_of(talk.ask(target, talk.contents(part, CAPTION)))
+    uploaded = text_of(talk.ask(target, talk.contents(file_part(target, picture), CAPTION)))
     expect_that(bool(inline) and bool(uploaded), "two answers", (inline, uploaded))
 
 
@@ -158,6 +172,43 @@ def test_a_file_that_is_not_there_is_forbidden(target: Target) -> None:
     uri = "https://generativelanguage.googleapis.com/v1beta/files/visionspecnone"
     part = {"fileData": {"mimeType": "image/png", "fileUri": uri}}
     expect_refusal(talk.ask(target, talk.contents(part, CAPTION)), status=403, name="PERMISSION_DENIED")
+
+
+@pytest.mark.rule("generate.gs-uri")
+@given(st.sampled_from(["gs://bucket/photo.png", "gs://my-bucket/a/b c.jpg"]))
+def test_an_object_of_cloud_storage_is_refused(target: Target, uri: str) -> None:
+    part = {"fileData": {"mimeType": "image/png", "fileUri": uri}}
+    expect_refusal(talk.ask(target, talk.contents(part, CAPTION)))
+
+
+@pytest.mark.rule("generate.several-images")
+@given(st.lists(st.tuples(pictures(), st.booleans()), min_size=2, max_size=3), st.data())
+def test_every_image_counts_wherever_the_text_stands(
+    target: Target, chosen: list[tuple[Picture, bool]], data: DataObject
+) -> None:
+    parts = [file_part(target, picture) if as_file else talk.inline(picture) for picture, as_file in chosen]
+    alone = [image_tokens(talk.ask(target, talk.contents(part, CAPTION))) for part in parts]
+    parts.insert(data.draw(st.integers(0, len(parts)), label="place of the text"), CAPTION)
+    got = image_tokens(talk.ask(target, talk.contents(*parts)))
+    expect_that(abs(got - sum(alone)) <= 1, f"{alone} tokens of modality IMAGE, give or take 1 in all", got)
+
+
+@pytest.mark.rule("generate.response-format")
+@given(pictures(["image/png"]))
+def test_json_is_answered_where_it_is_asked_for(target: Target, picture: Picture) -> None:
+    config = {"generationConfig": {"responseMimeType": "application/json"}}
+    body = talk.contents(talk.inline(picture), CAPTION) | config
+    structured.expect_json(text_of(talk.ask(target, body)))
+
+
+@pytest.mark.rule("generate.response-format")
+@given(pictures(["image/png"]), structured.schemas())
+def test_an_answer_fits_the_schema_that_it_was_asked_for(
+    target: Target, picture: Picture, schema: dict[str, Any]
+) -> None:
+    config = {"responseMimeType": "application/json", "responseSchema": structured.as_openapi(schema)}
+    body = talk.contents(talk.inline(picture), CAPTION) | {"generationConfig": config}
+    structured.expect_instance(text_of(talk.ask(target, body)), schema)
 
 
 @pytest.mark.rule("generate.mime-type")

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from visionspec_conformance.judge import expect, expect_that
-from visionspec_conformance.server import talk
+from visionspec_conformance.server import structured, talk
 from visionspec_conformance.strategies import base64_texts, interaction_requests, pictures
 
 if TYPE_CHECKING:
@@ -35,6 +35,11 @@ STATUSES = {
 }
 _WAIT_S = 20.0
 
+# The model of both pages about interactions: media resolution per item is one of Gemini 3.
+_OF_GEMINI_3 = "gemini-3-flash-preview"
+_HAVE_MINIMAL = ("gemini-3-flash-preview", "gemini-3.5-flash", "gemini-3.6-flash")
+_LACK_MINIMAL = ("gemini-3.1-pro-preview", "gemini-3.7-flash", "gemini-3.8-flash", "gemini-4-argon")
+
 
 def image(picture: Picture) -> dict[str, Any]:
     """A content item that holds the picture."""
@@ -52,12 +57,32 @@ CAPTION = {"type": "text", "text": "Caption this image."}
 def answered(reply: Reply) -> dict[str, Any]:
     """The reply must be a completed interaction whose last step is the model's text."""
     expect(reply.status, 200, "status")
-    body = reply.object()
+    body = talk.whole(reply).object()
     expect(body.get("status"), "completed", "status of the interaction")
     step = talk.dig(body, "steps", -1)
     expect(step.get("type"), "model_output", "type of the last step")
     expect_that(isinstance(talk.dig(step, "content", 0, "text"), str), "a text", step)
     return body
+
+
+def image_tokens(reply: Reply) -> int:
+    """What the images of an interaction cost."""
+    details = talk.dig(answered(reply), "usage", "input_tokens_by_modality")
+    return sum(one["tokens"] for one in details if one["modality"] == "image")
+
+
+def uploaded(target: Target, picture: Picture) -> dict[str, Any]:
+    """A content item that refers to the picture."""
+    uri = talk.upload(target, picture.data, picture.mime_type)["uri"]
+    return {"type": "image", "uri": uri, "mime_type": picture.mime_type}
+
+
+def of_model(target: Target, model: str, body: dict[str, Any]) -> Reply:
+    """Ask a certain model, if the server has it."""
+    reply = talk.interact(target, {"model": model, **body})
+    if reply.status == 404:
+        pytest.skip(f"the server does not have the model {model}")
+    return reply
 
 
 def expect_refusal(reply: Reply, status: int, code: str) -> dict[str, Any]:
@@ -225,7 +250,7 @@ def test_a_chain_needs_the_store(target: Target) -> None:
 def test_background_ends_later(target: Target) -> None:
     reply = talk.interact(target, {"input": [CAPTION, DOT], "background": True})
     expect(reply.status, 200, "status")
-    made = reply.object()
+    made = talk.whole(reply).object()
     expect_that(made.get("status") in {"in_progress", "queued"}, "in_progress or queued", made.get("status"))
     deadline = time.monotonic() + _WAIT_S
     got = made
@@ -241,7 +266,7 @@ def test_what_runs_in_the_background_can_be_cancelled(target: Target, note: Call
     made = talk.interact(target, {"input": [CAPTION, DOT], "background": True})
     if made.status != 200:
         talk.unmet("no interaction in the background", made)
-    interaction_id = talk.dig(made.object(), "id")
+    interaction_id = talk.dig(talk.whole(made).object(), "id")
     reply = target.send(
         "POST",
         f"/{{v}}/interactions/{interaction_id}/cancel",
@@ -266,6 +291,67 @@ def test_a_type_that_is_not_supported_is_refused(target: Target, mime_type: str)
 @pytest.mark.rule("interactions.file-uri")
 @given(pictures())
 def test_an_uploaded_file_is_looked_at(target: Target, picture: Picture) -> None:
-    file = talk.upload(target, picture.data, picture.mime_type)
-    item = {"type": "image", "uri": file["uri"], "mime_type": picture.mime_type}
-    answered(talk.interact(target, {"input": [CAPTION, item]}))
+    answered(talk.interact(target, {"input": [CAPTION, uploaded(target, picture)]}))
+
+
+@pytest.mark.rule("interactions.several-images")
+@given(st.lists(st.tuples(pictures(), st.booleans()), min_size=2, max_size=3), st.data())
+def test_every_image_counts_wherever_the_text_stands(
+    target: Target, chosen: list[tuple[Picture, bool]], data: DataObject
+) -> None:
+    items = [uploaded(target, picture) if as_file else image(picture) for picture, as_file in chosen]
+    alone = [image_tokens(talk.interact(target, {"input": [CAPTION, item]})) for item in items]
+    items.insert(data.draw(st.integers(0, len(items)), label="place of the text"), CAPTION)
+    got = image_tokens(talk.interact(target, {"input": items}))
+    expect_that(abs(got - sum(alone)) <= 1, f"{alone} tokens of modality image, give or take 1 in all", got)
+
+
+@pytest.mark.rule("interactions.resolution")
+@given(pictures(["image/png"]))
+def test_a_higher_resolution_costs_more(target: Target, picture: Picture) -> None:
+    costs = [
+        image_tokens(
+            of_model(target, _OF_GEMINI_3, {"input": [CAPTION, {**image(picture), "resolution": level}]})
+        )
+        for level in ("low", "medium", "high", "ultra_high")
+    ]
+    expect_that(costs == sorted(set(costs)), "more image tokens from each level to the next", costs)
+
+
+@pytest.mark.rule("interactions.resolution")
+@given(st.sampled_from(["media_resolution", "resolution"]))
+def test_the_resolution_is_none_of_the_whole_request(target: Target, name: str) -> None:
+    body = {"input": [CAPTION, DOT], "generation_config": {name: "low"}}
+    expect(talk.interact(target, body).status, 400, "status")
+
+
+@pytest.mark.rule("interactions.response-format")
+@given(pictures(["image/png"]))
+def test_json_is_answered_where_it_is_asked_for(target: Target, picture: Picture) -> None:
+    wanted = {"type": "text", "mime_type": "application/json"}
+    made = answered(talk.interact(target, {"input": [CAPTION, image(picture)], "response_format": wanted}))
+    structured.expect_json(talk.dig(made, "steps", -1, "content", 0, "text"))
+
+
+@pytest.mark.rule("interactions.response-format")
+@given(pictures(["image/png"]), structured.schemas())
+def test_an_answer_fits_the_schema_that_it_was_asked_for(
+    target: Target, picture: Picture, schema: dict[str, Any]
+) -> None:
+    wanted = {"type": "text", "mime_type": "application/json", "schema": schema}
+    made = answered(talk.interact(target, {"input": [CAPTION, image(picture)], "response_format": wanted}))
+    structured.expect_instance(talk.dig(made, "steps", -1, "content", 0, "text"), schema)
+
+
+@pytest.mark.rule("interactions.thinking-level")
+@pytest.mark.parametrize("model", _LACK_MINIMAL)
+def test_a_level_that_the_model_lacks_is_refused(target: Target, model: str) -> None:
+    body = {"input": "hi", "generation_config": {"thinking_level": "minimal"}}
+    error = expect_refusal(of_model(target, model, body), 400, "invalid_request")
+    expect_that("MINIMAL" in error["message"], "a message that names the level", error)
+
+
+@pytest.mark.rule("interactions.thinking-level")
+@pytest.mark.parametrize("model", _HAVE_MINIMAL)
+def test_a_level_that_the_model_has_is_taken(target: Target, model: str) -> None:
+    answered(of_model(target, model, {"input": "hi", "generation_config": {"thinking_level": "minimal"}}))

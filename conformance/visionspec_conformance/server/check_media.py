@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 def _cases() -> list[Any]:
     cases = spec.vectors()["check_declared"].cases if "check_declared" in spec.vectors() else []
-    return [pytest.param(case, id=case.id, marks=pytest.mark.rule(case.rule)) for case in cases]
+    strings = [case for case in cases if isinstance(case.input["mime_type"], str)]  # null declares nothing
+    return [pytest.param(case, id=case.id, marks=pytest.mark.rule(case.rule)) for case in strings]
 
 
 @pytest.mark.parametrize("case", _cases())
@@ -31,7 +32,7 @@ def test_a_declared_type_is_taken_or_refused(
     kind = case.expected if case.expected in MIME_TYPES else "image/png"
     data = base64.b64encode(make_picture(kind, 16, 12).data).decode("ascii")
     part = {"inlineData": {"mimeType": declared, "data": data}}
-    reply = talk.ask(target, talk.contents(part, {"text": "hi"}), method="countTokens")
+    reply = talk.count(target, talk.contents(part, {"text": "hi"}))
     taken = reply.status == 200
     if not taken and reply.status != 400:
         broken("200 or 400", f"{reply.status} {reply.text[:300]}")

@@ -49,9 +49,9 @@ def read(body: bytes) -> list[Event]:
     return found
 
 
-def streamed(target: Target, body: dict[str, Any]) -> list[Event]:
+def streamed(target: Target, body: dict[str, Any], *, accept: str = "text/event-stream") -> list[Event]:
     """Create an interaction as a stream."""
-    reply = talk.interact(target, {**body, "stream": True}, accept="text/event-stream")
+    reply = talk.interact(target, {**body, "stream": True}, accept=accept)
     expect(reply.status, 200, "status")
     kind = reply.headers.get("content-type", "")
     expect_that(kind.startswith("text/event-stream"), "Content-Type: text/event-stream", kind)
@@ -61,6 +61,16 @@ def streamed(target: Target, body: dict[str, Any]) -> list[Event]:
 def payloads(events: list[Event]) -> list[dict[str, Any]]:
     """The data of all events but the closing one."""
     return [event.json() for event in events if event.data != DONE]
+
+
+@pytest.mark.schema
+@pytest.mark.rule("interactions.stream-asked")
+def test_the_body_asks_for_a_stream_and_not_accept(target: Target) -> None:
+    events = streamed(target, {"input": "hi"}, accept="application/json;q=1, text/event-stream;q=0")
+    expect_that(len(events) > 1, "events", [event.name for event in events])
+    whole = talk.interact(target, {"input": "hi"}, accept="text/event-stream")
+    kind = whole.headers.get("content-type", "")
+    expect_that(kind.startswith("application/json"), "Content-Type: application/json", kind)
 
 
 @pytest.mark.schema
@@ -107,7 +117,7 @@ def test_the_deltas_are_the_text_that_is_stored(target: Target) -> None:
     deltas = [event["delta"] for event in events if event["event_type"] == "step.delta"]
     text = "".join(delta.get("text", "") for delta in deltas if delta.get("type") == "text")
     interaction_id = talk.dig(events[0], "interaction", "id")
-    stored = target.send("GET", f"/{{v}}/interactions/{interaction_id}?stream=false").object()
+    stored = talk.there(target.send("GET", f"/{{v}}/interactions/{interaction_id}?stream=false")).object()
     expect(text, talk.dig(stored, "steps", -1, "content", 0, "text"), "text of the deltas")
 
 

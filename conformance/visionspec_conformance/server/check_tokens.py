@@ -62,7 +62,7 @@ def image_tokens(target: Target, case: spec.Case) -> int:
         else:
             config = {"generationConfig": {"mediaResolution": level}}
             body = {"generateContentRequest": {"model": f"models/{model}", **body, **config}}
-    reply = talk.ask(target, body, method="countTokens", model=model)
+    reply = talk.count(target, body, model=model)
     if reply.status == 404:
         pytest.skip(f"the server does not have the model {model}")
     if reply.status != 200:

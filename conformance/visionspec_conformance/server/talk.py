@@ -31,6 +31,20 @@ def unmet(step: str, reply: Reply) -> NoReturn:
     raise Untestable(f"{step}: {reply.status} {reply.text[:200]!r}")
 
 
+def there(reply: Reply) -> Reply:
+    """The reply, of a path that has to exist before it can be asked how it behaves."""
+    if reply.status == 404:
+        unmet("there is nothing at this path", reply)
+    return reply
+
+
+def whole(reply: Reply) -> Reply:
+    """The reply, which has to be no stream before it can be read: none was asked for."""
+    if reply.status == 200 and reply.headers.get("content-type", "").startswith("text/event-stream"):
+        unmet("a stream that was not asked for, see interactions.stream-asked", reply)
+    return reply
+
+
 @dataclass
 class Upload:
     """A resumable upload that was started.
@@ -68,7 +82,7 @@ class Upload:
         return reply.headers.get("x-goog-upload-status"), int(received) if received.isdecimal() else None
 
 
-def start_reply(
+def try_start(
     target: Target,
     *,
     size_bytes: int | str | None,
@@ -80,9 +94,17 @@ def start_reply(
     said = {**PROTOCOL, "x-goog-upload-header-content-type": mime_type}
     if size_bytes is not None:
         said["x-goog-upload-header-content-length"] = str(size_bytes)
-    return target.send(
-        "POST", "/upload/{v}/files", json={"file": file or {}}, headers={**said, **(headers or {})}
-    )
+    said |= headers or {}
+    return target.send("POST", "/upload/{v}/files", json={"file": file or {}}, headers=said)
+
+
+def start_reply(target: Target, **start: Any) -> Reply:
+    """As `try_start`, where the question is not whether there are uploads at all.
+
+    Raises:
+        Untestable: if there are none.
+    """
+    return there(try_start(target, **start))
 
 
 def start(
@@ -148,6 +170,19 @@ def contents(*parts: dict[str, Any]) -> dict[str, Any]:
 def ask(target: Target, body: dict[str, Any], *, method: str = "generateContent", model: str = "") -> Reply:
     """Call a method of a model."""
     return target.send("POST", f"/{{v}}/models/{model or target.model}:{method}", json=body)
+
+
+def count(target: Target, body: dict[str, Any], *, model: str = "") -> Reply:
+    """Count the tokens of a body.
+
+    Raises:
+        Untestable: if the server counts none, whatever the model.
+    """
+    reply = ask(target, body, method="countTokens", model=model)
+    if reply.status == 404 and not target.known.get("counts"):
+        there(ask(target, contents({"text": "hi"}), method="countTokens"))
+    target.known["counts"] = True
+    return reply
 
 
 def interact(target: Target, body: dict[str, Any], **headers: str) -> Reply:
