@@ -1,75 +1,28 @@
 """What a 2 GB upload costs: ``python tests/benchmarks/bench_upload.py [GIB]``. A report, never a test.
 
-A sparse file goes up in one body and in chunks of 8 MiB, to the memory store and to one on disk. For each:
-seconds, MB per second, the processor's seconds in the server, and by how much its resident memory was larger
-at the peak than before (the aim is <= 32 MB). Linux only: both are read from ``/proc``.
+A sparse file goes up to a fresh server, with files in a temporary directory and with ``--store``: in one body,
+in chunks of 8 MiB as the SDKs send them, as one part of a multipart body, and by Python's official SDK where
+it is installed. For each: seconds, MB per second, the processor's seconds in the server, and by how much its
+resident memory was larger at the peak than before (the aim is <= 32 MB).
 """
 
 from __future__ import annotations
 
-import os
-import re
-import subprocess
 import sys
 import tempfile
-import threading
 import time
-from pathlib import Path
-from typing import IO, TYPE_CHECKING, Self
+from importlib.util import find_spec
+from typing import IO, TYPE_CHECKING, TypeAlias
 
 import httpx
+from servers import OURS, Peak, Process
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 MIB = 1024 * 1024
 CHUNK_BYTES = 8 * MIB
-SERVE = """
-import sys, time
-from pathlib import Path
-from visionspec_mockserver.settings import Settings
-from visionspec_mockserver.threaded import MockServer
-
-store = Path(sys.argv[1]) if sys.argv[1:] else None
-with MockServer(Settings(store=store)) as server:
-    print(server.url, flush=True)
-    sys.stdin.read()
-"""
-
-
-def resident_mb(pid: int) -> float:
-    """What a process has in memory now."""
-    status = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
-    match = re.search(r"^VmRSS:\s+(\d+) kB", status, re.MULTILINE)
-    assert match
-    return int(match[1]) / 1024
-
-
-def processor_s(pid: int) -> float:
-    """What a process has used of the processor."""
-    fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
-class Peak:
-    """The most memory that a process had while this was watching."""
-
-    def __init__(self, pid: int) -> None:
-        self.before_mb = self.peak_mb = resident_mb(pid)
-        self._pid, self._done = pid, threading.Event()
-        self._thread = threading.Thread(target=self._watch)
-
-    def _watch(self) -> None:
-        while not self._done.wait(0.02):
-            self.peak_mb = max(self.peak_mb, resident_mb(self._pid))
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._done.set()
-        self._thread.join()
+Way: TypeAlias = "Callable[[str, IO[bytes], int], object]"
 
 
 def pieces(file: IO[bytes], size: int) -> Iterator[bytes]:
@@ -80,52 +33,89 @@ def pieces(file: IO[bytes], size: int) -> Iterator[bytes]:
         yield piece
 
 
-def upload(client: httpx.Client, file: IO[bytes], size: int, chunk: int) -> None:
-    """Send a whole file in chunks of ``chunk`` bytes."""
-    file.seek(0)
-    start = {"X-Goog-Upload-Command": "start", "X-Goog-Upload-Header-Content-Length": str(size)}
-    url = client.post("/upload/v1/files", headers=start).headers["x-goog-upload-url"]
-    for offset in range(0, size, chunk):
-        length = min(chunk, size - offset)
-        last = offset + length == size
-        headers = {
-            "X-Goog-Upload-Command": "upload, finalize" if last else "upload",
-            "X-Goog-Upload-Offset": str(offset),
-            "Content-Length": str(length),
-        }
-        client.post(url, headers=headers, content=pieces(file, length)).raise_for_status()
+def client(url: str) -> httpx.Client:
+    return httpx.Client(base_url=url, headers={"x-goog-api-key": "k"}, timeout=600)
 
 
-def measure(file: IO[bytes], size: int, chunk: int, store: str | None) -> str:
+def in_chunks(chunk: int) -> Way:
+    """The resumable protocol."""
+
+    def upload(url: str, file: IO[bytes], size: int) -> None:
+        start = {"X-Goog-Upload-Command": "start", "X-Goog-Upload-Header-Content-Length": str(size)}
+        with client(url) as http:
+            to = http.post("/upload/v1/files", headers=start).headers["x-goog-upload-url"]
+            for offset in range(0, size, chunk):
+                length = min(chunk, size - offset)
+                headers = {
+                    "X-Goog-Upload-Command": "upload, finalize" if offset + length == size else "upload",
+                    "X-Goog-Upload-Offset": str(offset),
+                    "Content-Length": str(length),
+                }
+                http.post(to, headers=headers, content=pieces(file, length)).raise_for_status()
+
+    return upload
+
+
+def multipart(url: str, file: IO[bytes], size: int) -> None:
+    """The description and the bytes in one request."""
+    before = b"--b\r\nContent-Type: application/json\r\n\r\n{}\r\n--b\r\nContent-Type: image/png\r\n\r\n"
+    after = b"\r\n--b--\r\n"
+
+    def body() -> Iterator[bytes]:
+        yield before
+        yield from pieces(file, size)
+        yield after
+
+    headers = {
+        "X-Goog-Upload-Protocol": "multipart",
+        "Content-Type": "multipart/related; boundary=b",
+        "Content-Length": str(len(before) + size + len(after)),
+    }
+    with client(url) as http:
+        http.post("/upload/v1beta/files", headers=headers, content=body()).raise_for_status()
+
+
+def by_sdk(url: str, file: IO[bytes], size: int) -> None:
+    """Python's official SDK, in the chunks of its own choice."""
+    from google import genai  # noqa: PLC0415 - it need not be there
+
+    del size
+    sdk = genai.Client(api_key="k", http_options={"base_url": url})
+    sdk.files.upload(file=file.name, config={"mime_type": "image/png"})
+
+
+def measure(way: Way, file: IO[bytes], size: int, store: list[str]) -> str:
     """One upload to a fresh server."""
-    command = [sys.executable, "-c", SERVE, *([store] if store else [])]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:
-        assert server.stdout
-        with httpx.Client(
-            base_url=server.stdout.readline().strip(), headers={"x-goog-api-key": "k"}
-        ) as client:
-            client.timeout = httpx.Timeout(600)
-            client.get("/v1/files").raise_for_status()
-            with Peak(server.pid) as peak:
-                began = time.perf_counter()
-                upload(client, file, size, chunk)
-                took_s = time.perf_counter() - began
-            used_s = processor_s(server.pid)
-        server.communicate("")
-    grown_mb = peak.peak_mb - peak.before_mb
+    with Process([*OURS, *store]) as server:
+        with client(server.url) as http:
+            http.get("/v1/files").raise_for_status()
+        file.seek(0)
+        used_s = server.processor_s()
+        with Peak(server) as peak:
+            began = time.perf_counter()
+            way(server.url, file, size)
+            took_s = time.perf_counter() - began
+        used_s = server.processor_s() - used_s
     speed = f"{took_s:7.1f} s {size / MIB / took_s:7.0f} MB/s {used_s:7.1f} s of processor"
-    return f"{speed} {grown_mb:+7.1f} MB (from {peak.before_mb:.0f})"
+    return f"{speed} {peak.grown_mb:+7.1f} MB (from {peak.before_mb:.0f})"
 
 
 def main() -> None:
     """Print the table."""
     size = int(float(sys.argv[1]) * 1024) * MIB if sys.argv[1:] else 2048 * MIB
+    ways: dict[str, Way] = {
+        "one body": in_chunks(size),
+        "chunks of 8 MiB": in_chunks(CHUNK_BYTES),
+        "multipart": multipart,
+    }
+    if find_spec("google") and find_spec("google.genai"):
+        ways["google-genai"] = by_sdk
     with tempfile.NamedTemporaryFile() as file, tempfile.TemporaryDirectory() as directory:
         file.truncate(size)
-        for store in (None, directory):
-            for chunk in (size, CHUNK_BYTES):
-                label = f"{'disk' if store else 'memory':7}{chunk // MIB:6} MiB at once"
-                print(label, measure(file, size, chunk, store), flush=True)
+        for kind, store in (("memory", []), ("--store", ["--store", directory])):
+            for name, way in ways.items():
+                sys.stdout.write(f"{kind:8}{name:16} {measure(way, file, size, store)}\n")
+                sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -1,0 +1,14 @@
+// Compare two photos that the service itself is to fetch.
+import { GoogleGenAI } from "@google/genai";
+
+const client = new GoogleGenAI({});
+
+const interaction = await client.interactions.create({
+  model: "gemini-3-flash-preview",
+  input: [
+    { type: "text", text: "How do these two photos differ?" },
+    { type: "image", uri: "https://example.com/monday.jpg", mime_type: "image/jpeg" },
+    { type: "image", uri: "https://example.com/tuesday.jpg", mime_type: "image/jpeg" },
+  ],
+});
+console.log(interaction.steps.at(-1).content[0].text);
