@@ -166,7 +166,8 @@ def from_coco(document: dict[str, Any], *, image_id: int | None = None) -> Answe
     """The annotations of one image of a COCO document; without ``image_id``, of its only image.
 
     Boxes are widened to whole pixels and clipped; corners of polygons are rounded to whole pixels. Of a mask,
-    what lies inside of its box is kept.
+    what lies inside of its box is kept; several polygons of one annotation are parts, never holes. A crowd is
+    one item, and no longer called a crowd.
 
     Raises:
         InvalidInput: if the document has no such image or a part of it is not COCO.

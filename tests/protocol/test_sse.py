@@ -94,6 +94,7 @@ STREAM = st.lists(
 
 
 @pytest.mark.prop
+@pytest.mark.rule("sse.line-ends")
 class TestAnyChunking:
     """However the bytes of a stream are cut into chunks, its events are the same."""
 
@@ -111,6 +112,7 @@ class TestAnyChunking:
 
 
 @pytest.mark.prop
+@pytest.mark.rule("sse.data-lines")
 class TestRoundTrip:
     """What is encoded is decoded again, with its line ends as LF."""
 

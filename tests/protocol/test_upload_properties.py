@@ -191,6 +191,7 @@ SCHEDULE = st.lists(FAULTS, max_size=25)
 
 
 @pytest.mark.prop
+@pytest.mark.rule("upload.client-offsets")
 class TestClientAndServer:
     """After finitely many faults an upload ends final with exactly its bytes, or cancelled with a prefix."""
 
@@ -265,6 +266,7 @@ def sdk(network: Network, url: str, data: bytes, chunk_bytes: int) -> str | None
 
 
 @pytest.mark.prop
+@pytest.mark.rule("upload.repeated-chunk")
 class TestSdkAndServer:
     """A client that only sends a chunk again, and never asks, ends with exactly its bytes as well."""
 
@@ -279,6 +281,7 @@ class TestSdkAndServer:
 
 
 @pytest.mark.prop
+@pytest.mark.rule("upload.final-closed")
 class TestTable:
     """The bytes received never become fewer, and an upload that is over stays as it is."""
 
@@ -340,6 +343,7 @@ class TestTable:
 
 
 @pytest.mark.prop
+@pytest.mark.rule("upload.repeated-chunk")
 class TestTwoBodiesAtOnce:
     """Two bodies of one upload that come at the same time leave a file that is a prefix of what was sent."""
 
