@@ -110,3 +110,103 @@ def test_the_body_counts_as_its_most_compact_json() -> None:
     assert over not in {found.rule for found in advice.lint_request(body, dialect="generateContent")}
     prompt["text"] += "x"
     assert over in {found.rule for found in advice.lint_request(body, dialect="generateContent")}
+
+
+def request(*parts: dict[str, Any]) -> dict[str, Any]:
+    return {"contents": [{"parts": list(parts)}]}
+
+
+def by_reference(uri: str, mime_type: str | None = None) -> dict[str, Any]:
+    return request({"file_data": {"file_uri": uri, "mime_type": mime_type}})
+
+
+FETCHED = "image/bmp, image/jpeg, image/png, image/webp"
+AT = "contents[0].parts[0].file_data"
+
+
+@pytest.mark.parametrize(
+    ("body", "model", "expected"),
+    [
+        (
+            request({"text": "data:image/png;base64," + "A" * 1000}),
+            None,
+            [
+                advice.Finding(
+                    "advice.base64-in-text",
+                    "SHOULD",
+                    "a base64 image stands in a text, where it is read as text and costs about a token per 3 bytes",
+                    "contents[0].parts[0]",
+                )
+            ],
+        ),
+        (
+            by_reference("http://example.com/a.heic", "image/heic"),
+            "gemini-2.5-flash",
+            [
+                advice.Finding(
+                    "limits.url-input-type",
+                    "MUST",
+                    f"'image/heic' is not fetched from a URL: {FETCHED} are",
+                    AT,
+                )
+            ],
+        ),
+        (
+            by_reference("https://example.com/a.png", "image/png"),
+            "gemini-2.0-flash",
+            [
+                advice.Finding(
+                    "limits.url-input-family",
+                    "MUST",
+                    "'gemini-2.0-flash': Gemini 2.0 takes no URLs of the web as input",
+                    AT,
+                )
+            ],
+        ),
+        (by_reference("https://example.com/a.bmp", "image/bmp"), "gemini-2.5-flash", []),
+        (by_reference("gs://bucket/a.heic", "image/heic"), "gemini-2.0-flash", []),
+        (
+            by_reference("https://generativelanguage.googleapis.com/v1beta/files/a", "image/heic"),
+            "gemini-2.0-flash",
+            [],
+        ),
+        (by_reference("https://[", "image/png"), "gemini-2.0-flash", []),
+        (
+            request(
+                {"text": "What is this?"},
+                {"file_data": {"file_uri": "files/a", "mime_type": "image/png"}},
+                {"text": "And this?"},
+            ),
+            None,
+            [],
+        ),
+        (
+            request(
+                {"text": "What is this?"}, {"file_data": {"file_uri": "files/a", "mime_type": "image/png"}}
+            ),
+            None,
+            [
+                advice.Finding(
+                    "advice.text-order",
+                    "SHOULD",
+                    "the prompt stands before the single image; for generateContent it is advised to stand after it",
+                    "contents[0]",
+                )
+            ],
+        ),
+        (
+            {"input": [{"type": "image", "uri": "files/a"}, {"type": "text", "text": "What is this?"}]},
+            None,
+            [
+                advice.Finding(
+                    "advice.text-order",
+                    "SHOULD",
+                    "the prompt stands after the single image; for interactions it is advised to stand before it",
+                    "input",
+                )
+            ],
+        ),
+    ],
+)
+def test_a_finding(body: dict[str, Any], model: str | None, expected: list[advice.Finding]) -> None:
+    assert advice.lint_request(body, model=model) == expected
