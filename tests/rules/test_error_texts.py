@@ -10,7 +10,7 @@ import pytest
 
 from visionspec import decode_answer
 from visionspec.errors import InvalidInput, InvalidSize
-from visionspec.rules import advice, conduct, grids, limits, names
+from visionspec.rules import advice, conduct, grids, limits, media, names
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 NAN = float("nan")
 IMAGE = {"inlineData": {"mimeType": "image/png", "data": ""}}
+SUPPORTED = "supported are image/png, image/jpeg, image/webp, image/heic, image/heif"
 NO_JSON: dict[str, Any] = {"contents": [{"parts": [IMAGE]}], "labels": {"a set"}}
 
 
@@ -69,6 +70,42 @@ def mask() -> Mask:
             np.int64(0),
         ),
         (
+            lambda: media.check_declared(17),  # type: ignore[arg-type] # on purpose
+            InvalidInput,
+            "Unsupported MIME type: 17 is no string [rule media.declared-type]",
+            17,
+        ),
+        (
+            lambda: media.check_declared(".JPG"),
+            InvalidInput,
+            "Unsupported MIME type: .JPG (the registered name is image/jpeg) [rule media.declared-type]",
+            ".JPG",
+        ),
+        (
+            lambda: media.check_declared("x" * 80),
+            InvalidInput,
+            f"Unsupported MIME type: {'x' * 80} ({SUPPORTED}) [rule media.declared-type]",
+            "x" * 80,
+        ),
+        (
+            lambda: media.check_declared("x" * 81),
+            InvalidInput,
+            (f"Unsupported MIME type: '{'x' * 37}...{'x' * 38}' ({SUPPORTED}) [rule media.declared-type]"),
+            "x" * 81,
+        ),
+        (
+            lambda: media.check_matches("image/png", b"hello"),
+            InvalidInput,
+            "declared as image/png, but the content is of no known type [rule media.declared-matches]",
+            "image/png",
+        ),
+        (
+            lambda: decode_answer("n" * 90, width_px=4, height_px=4),
+            InvalidInput,
+            None,
+            "n" * 80,
+        ),
+        (
             lambda: advice.lint_request(NO_JSON, dialect="generateContent"),
             InvalidInput,
             "the body is no JSON: Object of type set is not JSON serializable",
@@ -76,10 +113,12 @@ def mask() -> Mask:
         ),
     ],
 )
-def test_an_error(call: Callable[[], object], error: type[InvalidInput], said: str, given: object) -> None:
+def test_an_error(
+    call: Callable[[], object], error: type[InvalidInput], said: str | None, given: object
+) -> None:
     with pytest.raises(error) as caught:
         call()
-    assert str(caught.value) == said
+    assert said in (None, str(caught.value))
     assert caught.value.given is given or caught.value.given == given
 
 
@@ -210,3 +249,16 @@ AT = "contents[0].parts[0].file_data"
 )
 def test_a_finding(body: dict[str, Any], model: str | None, expected: list[advice.Finding]) -> None:
     assert advice.lint_request(body, model=model) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "hinted"), [("[{'box_2d': [1, 2, 3, 4]}", True), ('[{"box_2d": [1, 2, 3, x', False)]
+)
+def test_single_quotes_are_pointed_out_where_they_are(text: str, hinted: bool) -> None:  # noqa: FBT001 - a table
+    with pytest.raises(InvalidInput) as caught:
+        decode_answer(text, width_px=4, height_px=4)
+    said = str(caught.value)
+    assert said.startswith(f"{text!r} holds no item that could be read: ")
+    assert said.endswith("; strings in JSON stand in double quotes [rule answers.no-answer]") is hinted
+    assert said.count(";") == hinted
+    assert caught.value.given == text
