@@ -123,8 +123,8 @@ def sdk(session: nox.Session) -> None:
 
 @nox.session
 def libraries(session: nox.Session) -> None:
-    """Libraries that are built on the API, but for the four that are heaviest to install."""
-    light = "not llama and not haystack and not dspy and not genkit"
+    """Libraries that are built on the API, but for those that are heaviest to install."""
+    light = "not llama and not haystack and not dspy and not genkit and not litellm"
     _libraries(session, "libraries", "--omit=optional", only=light)
 
 
@@ -149,9 +149,13 @@ def openapi(session: nox.Session) -> None:
 
 @nox.session
 def conformance(session: nox.Session) -> None:
-    """The suite judges our server, our rules and a client; then every broken rule has to be caught."""
+    """Judge our server, our rules, our client and the SDKs; then every broken rule has to be caught."""
     _install(session, "sdk")
+    _node(session, "tests/sdk/js")
+    server = 'exec visionspec check server --url "$GOOGLE_GEMINI_BASE_URL"'
+    session.run("visionspec", "run", "--", "sh", "-c", server)
     session.run("visionspec", "check", "rules", "--", "python", "-m", "visionspec_conformance.rules.adapter")
+    session.run("visionspec", "check", "rules", "--", "node", "tests/conformance/adapter.mjs")
     session.run("pytest", "-m", "controls", "-n", "auto", *session.posargs)
 
 
