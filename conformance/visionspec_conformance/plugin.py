@@ -247,7 +247,7 @@ def _share(budget: int | None, config: pytest.Config) -> int | None:
     worker: dict[str, Any] | None = getattr(config, "workerinput", None)
     if budget is None or worker is None:
         return budget
-    part, rest = divmod(budget, worker["workercount"])
+    part, rest = divmod(budget, int(worker["workercount"]))
     return part + (int(worker["workerid"].removeprefix("gw")) < rest)
 
 
@@ -290,14 +290,13 @@ def adapter(pytestconfig: pytest.Config) -> Iterator[Adapter]:
 def runs(pytestconfig: pytest.Config) -> list[Run]:
     """What the client sent: in one run, and with ``--faults`` in one more for each fault."""
     from visionspec_conformance.client import plans  # noqa: PLC0415 - only this kind of run needs it
-    from visionspec_conformance.client.session import run_client  # noqa: PLC0415
+    from visionspec_conformance.client.session import run_all  # noqa: PLC0415
 
     option = _options(pytestconfig)
     if not option("target_command"):
         raise pytest.UsageError("the checks of a client need --target-command COMMAND")
-    command, timeout_s = shlex.split(option("target_command")), option("client_timeout")
-    plan = (plans.PLAIN, *(plans.FAULTS if option("faults") else ()))
-    return [run_client(command, timeout_s=timeout_s, plan=one) for one in plan]
+    chosen = (plans.PLAIN, *(plans.FAULTS if option("faults") else ()))
+    return run_all(shlex.split(option("target_command")), chosen, timeout_s=option("client_timeout"))
 
 
 @pytest.fixture

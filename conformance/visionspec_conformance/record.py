@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import pytest
-from hypothesis.errors import Flaky
+from hypothesis.errors import Flaky, Unsatisfiable
 
 from visionspec_conformance.judge import Broken, Untestable, plain
 from visionspec_conformance.report import Outcome, Result
@@ -118,6 +118,8 @@ def judge(rule: Rule, record: Record, error: BaseException | None) -> dict[str, 
         return {"outcome": "skipped", "reason": str(error)}
     if isinstance(error, Untestable):
         return {"outcome": "untestable", "reason": str(error)}
+    if isinstance(error, Unsatisfiable):
+        return {"outcome": "untestable", "reason": "no request that was tried led to what this rule is about"}
     if isinstance(error, AssertionError):
         found = {"outcome": _OF_LEVEL[rule.level], "reason": "; ".join([str(error), *record.notes])}
         if isinstance(error, Broken):

@@ -65,6 +65,15 @@ class Reply:
         return value
 
 
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """An answer whose body comes piece by piece."""
+
+    status: int
+    headers: httpx.Headers
+    pieces: Iterator[bytes]
+
+
 @dataclass
 class Spent:
     """What a run has sent so far."""
@@ -151,16 +160,40 @@ class Target:
             headers: more headers; they win.
             key: whether the API key goes along.
         """
+        received = bytearray()
+        with self.stream(method, path, json=json, content=content, headers=headers, key=key) as reply:
+            for piece in reply.pieces:
+                received += piece
+        return Reply(reply.status, reply.headers, bytes(received))
+
+    @contextlib.contextmanager
+    def stream(
+        self,
+        method: str,
+        path: str,
+        *,
+        json: Any = None,
+        content: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+        key: bool = True,
+    ) -> Iterator[Stream]:
+        """Send one request and read its answer as it comes; who leaves early breaks the connection.
+
+        Arguments are those of `send`.
+        """
         body = json_module.dumps(json).encode() if json is not None else content
         kind = {"content-type": "application/json"} if json is not None else {}
         started = time.monotonic()
+        received = bytearray()
         with self._open(method, path, body, {**kind, **(headers or {})}, key=key) as (response, exchange):
-            received = bytearray()
-            for piece in self._pieces(response, started, exchange):
-                received += piece
-        reply = Reply(response.status_code, response.headers, bytes(received))
-        self._remember(exchange, response, reply.body)
-        return reply
+
+            def pieces() -> Iterator[bytes]:
+                for piece in self._pieces(response, started, exchange):
+                    received.extend(piece)
+                    yield piece
+
+            yield Stream(response.status_code, response.headers, pieces())
+            self._remember(exchange, response, bytes(received))
 
     def close(self) -> None:
         """Close the connections."""

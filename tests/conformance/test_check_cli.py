@@ -90,6 +90,19 @@ def test_a_budget_is_kept_and_said(url: str, tmp_path: Path) -> None:
     assert {result.outcome for result in results} == {"passed", "skipped"}
 
 
+@pytest.mark.parametrize("workers", [[], ["--", "-n", "2"]], ids=["alone", "two workers"])
+def test_no_request_and_no_byte_goes_beyond_the_budget(workers: list[str]) -> None:
+    with MockServer() as server:
+        done = check(
+            "server", "--url", server.url, "--area", "models", "--area", "files", "--effort", "quick",
+            "--max-requests", "20", "--max-bytes", "500", *workers,
+        )  # fmt: skip
+        sent = server.requests
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert 10 < len(sent) <= 20
+    assert 0 < sum(one["request_bytes"] for one in sent) <= 500
+
+
 def test_a_dry_run_sends_nothing() -> None:
     done = check(
         "server", "--url", "http://127.0.0.1:9", "--area", "models", "--effort", "quick", "--dry-run"

@@ -8,6 +8,7 @@ import pytest
 
 from visionspec import trace
 from visionspec_conformance import breaks, broken
+from visionspec_conformance.client.check_requests import OF_A_QUESTION
 from visionspec_conformance.run import run_checks
 from visionspec_mockserver import MockServer
 
@@ -36,6 +37,10 @@ def test_every_check_has_its_negative_control() -> None:
     controlled = {(control.rule, check) for control in breaks.controls() for check in control.checks}
     assert sorted(checks - controlled) == []
     assert sorted((rule, check) for rule, check in controlled - checks if check not in OF_DATA) == []
+
+
+def test_every_rule_of_a_question_has_its_negative_control() -> None:
+    assert set(OF_A_QUESTION) <= {control.rule for control in breaks.controls()}
 
 
 def test_names_of_controls_are_unique_within_their_rule() -> None:

@@ -116,6 +116,19 @@ def test_what_is_untestable_is_not_shrunk(run: Callable[..., Run]) -> None:
     assert (done.results[0].outcome, done.results[0].examples) == ("untestable", 1)
 
 
+def test_examples_that_never_reach_the_question_are_untestable(run: Callable[..., Run]) -> None:
+    done = run(
+        """
+        @pytest.mark.rule("demo.must")
+        @given(st.sampled_from([1, 2]))
+        def test_it(n):
+            assume(False)
+        """
+    )
+    assert (done.exit_code, done.results[0].outcome) == (1, "untestable")
+    assert "led to what this rule is about" in done.results[0].reason
+
+
 def test_effort_is_the_number_of_examples(run: Callable[..., Run]) -> None:
     body = """
         @pytest.mark.rule("demo.must")

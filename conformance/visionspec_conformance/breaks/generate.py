@@ -134,7 +134,10 @@ async def no_json_is_a_fault_of_ours(call: Call, server: Server) -> Answer:
     "generate.file-data",
     "test_an_uploaded_file_is_looked_at",
     where=generates,
-    related=("generate.file-missing",),
+    related=(
+        "generate.several-images",
+        "generate.file-missing",
+    ),
 )
 async def files_are_not_known(call: Call, server: Server) -> Answer:
     return refuse(400) if b"fileData" in call.body else await server(call)

@@ -208,7 +208,12 @@ async def any_type_is_taken(call: Call, server: Server) -> Answer:
     return await server(call.but(body=re.sub(rb'"(image/jpg|png)"', b'"image/png"', call.body)))
 
 
-@breaks("interactions.file-uri", "test_an_uploaded_file_is_looked_at", where=creates)
+@breaks(
+    "interactions.file-uri",
+    "test_an_uploaded_file_is_looked_at",
+    where=creates,
+    related=("interactions.several-images",),
+)
 async def files_are_not_known(call: Call, server: Server) -> Answer:
     return refuse(400) if b'"uri"' in call.body else await server(call)
 
@@ -318,7 +323,12 @@ async def a_delta_is_lost(call: Call, server: Server) -> Answer:
     return answer.but(body=b"\n\n".join(kept))
 
 
-@remembering("interactions.stream-resume", "test_a_stream_can_be_taken_up_again", where=one)
+@remembering(
+    "interactions.stream-resume",
+    "test_a_stream_can_be_taken_up_again",
+    "test_a_stream_that_broke_off_can_be_taken_up",
+    where=one,
+)
 def a_stream_begins_again() -> Break:
     async def again(call: Call, server: Server) -> Answer:
         return await server(call.but(query=re.sub(r"last_event_id=[^&]*&?", "", call.query)))

@@ -25,8 +25,8 @@ PLAIN = Plan("no fault")
 
 
 def _each(**effect: Any) -> tuple[dict[str, Any], ...]:
-    """The same to an upload and to a question."""
-    return ({"operation": ["upload.chunk"], **effect}, {"operation": [*ASKS], **effect})
+    """The same to an upload and to every way of asking, each in its turn."""
+    return tuple({"operation": [one], **effect} for one in ("upload.chunk", *ASKS))
 
 
 FAULTS = (

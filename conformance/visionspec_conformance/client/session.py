@@ -21,7 +21,8 @@ from visionspec_conformance.judge import Untestable
 from visionspec_conformance.report import Exchange, Message
 from visionspec_conformance.target import show_body
 from visionspec_mockserver import Settings, create_app
-from visionspec_mockserver.verdict.seen import SEEN
+from visionspec_mockserver.faults.operations import operation
+from visionspec_mockserver.journal import RECORD
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -117,6 +118,11 @@ class Run:
     exit_code: int | None = None
     output: str = ""
 
+    @property
+    def ended(self) -> str:
+        """How the command ended."""
+        return "it did not end in time" if self.exit_code is None else f"exit code {self.exit_code}"
+
     def uploads(self) -> list[list[Sent]]:
         """The resumable uploads with more than their start, which comes first."""
         found: dict[str, list[Sent]] = {}
@@ -195,7 +201,7 @@ class _Passing:
         sent, whole = self.sent, len(self._body) == self.sent.size_bytes
         sent.call = sent.call.but(body=bytes(self._body) if whole else b"")
         sent.answer = sent.answer and sent.answer.but(body=bytes(self._said))
-        sent.n, sent.operation = scope[SEEN].n, scope[SEEN].operation
+        sent.n, sent.operation = scope[RECORD].n, operation(scope)
 
 
 def run_client(command: Sequence[str], *, timeout_s: float, plan: Plan = PLAIN) -> Run:
@@ -205,6 +211,7 @@ def run_client(command: Sequence[str], *, timeout_s: float, plan: Plan = PLAIN) 
         Untestable: if it cannot be started, or sends nothing.
     """
     app = create_app(Settings(faults=plan.faults, processing_s=plan.processing_s))
+    app.state.mock.verdict.keep_up()
     tap = _Tap(app)
     run = Run(plan, tap.sent)
     with serve(tap) as url:
@@ -213,7 +220,7 @@ def run_client(command: Sequence[str], *, timeout_s: float, plan: Plan = PLAIN) 
     if not run.sent:
         raise Untestable(
             f"{shlex.join(command)} sent nothing to GOOGLE_GEMINI_BASE_URL "
-            f"({_ended(run)}): {run.output[-400:].strip()}"
+            f"({run.ended}): {run.output[-400:].strip()}"
         )
     return run
 
@@ -232,8 +239,14 @@ def environment(url: str) -> dict[str, str]:
     }
 
 
-def _ended(run: Run) -> str:
-    return "it did not end in time" if run.exit_code is None else f"exit code {run.exit_code}"
+def run_all(command: Sequence[str], plans: Iterable[Plan], *, timeout_s: float) -> list[Run]:
+    """One run for each plan; a client that does not end without a fault is not run with one."""
+    runs: list[Run] = []
+    for plan in plans:
+        runs.append(run_client(command, timeout_s=timeout_s, plan=plan))
+        if plan is PLAIN and runs[-1].exit_code is None:
+            break
+    return runs
 
 
 def _run(command: Sequence[str], env: dict[str, str], timeout_s: float, run: Run) -> None:

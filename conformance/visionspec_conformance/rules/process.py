@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 from visionspec_conformance.judge import Broken, Untestable
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from types import TracebackType
     from typing import IO, Self
 
@@ -109,10 +109,14 @@ class Adapter:
             raise Untestable(f"cannot start {self._shown()}: {error}") from error
         self._lines = queue.Queue(maxsize=2)
         self._stderr = b""
-        pipes = ((self._read_lines, self._process.stdout), (self._read_errors, self._process.stderr))
-        for work, pipe in pipes:
-            threading.Thread(target=work, args=(pipe, self._lines), daemon=True).start()
+        self._reading(self._read_lines, self._process.stdout)
+        self._last_words = self._reading(self._read_errors, self._process.stderr)
         return self._process
+
+    def _reading(self, work: Callable[..., None], pipe: IO[bytes] | None) -> threading.Thread:
+        thread = threading.Thread(target=work, args=(pipe, self._lines), daemon=True)
+        thread.start()
+        return thread
 
     def _read_lines(self, pipe: IO[bytes], lines: queue.Queue[bytes | None]) -> None:
         with pipe, contextlib.suppress(OSError, ValueError):
@@ -150,6 +154,7 @@ class Adapter:
                 process.wait(timeout=1)
         code = process.returncode if process is not None else None
         self._kill()
+        self._last_words.join(timeout=1)
         raise Broken("an answer", f"the adapter ended with exit code {code}{self._said()}")
 
     def _kill(self) -> None:

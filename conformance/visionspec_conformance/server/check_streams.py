@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from visionspec_conformance.target import Target
 
 DONE = "[DONE]"
+_READ_EVENTS = 2  # before the connection is broken off
 
 
 class Event(NamedTuple):
@@ -136,3 +137,26 @@ def test_a_stream_can_be_taken_up_again(target: Target) -> None:
     rest = payloads(read(reply.body))
     ids = [event.get("event_id") for event in events[middle + 1 :]]
     expect([event.get("event_id") for event in rest], ids, f"event_id of what follows {after}")
+
+
+@pytest.mark.rule("interactions.stream-resume")
+def test_a_stream_that_broke_off_can_be_taken_up(target: Target) -> None:
+    body = {"model": target.model, "input": [CAPTION, DOT], "stream": True}
+    received = bytearray()
+    accept = {"accept": "text/event-stream"}
+    with target.stream("POST", "/{v}/interactions", json=body, headers=accept) as reply:
+        expect(reply.status, 200, "status")
+        for piece in reply.pieces:
+            received += piece
+            if received.replace(b"\r\n", b"\n").count(b"\n\n") >= _READ_EVENTS:
+                break
+    whole, _, _ = received.replace(b"\r\n", b"\n").rpartition(b"\n\n")
+    events = payloads(read(bytes(whole)))
+    path = f"/{{v}}/interactions/{talk.dig(events[0], 'interaction', 'id')}?stream=true"
+    last = talk.dig(events[-1], "event_id")
+    replies = [target.send("GET", path + query, headers=accept) for query in ("", f"&last_event_id={last}")]
+    everything, rest = (
+        [event.get("event_id") for event in payloads(read(talk.there(reply).body))] for reply in replies
+    )
+    expect_that(last in everything, f"{last} among the events of the whole stream", everything)
+    expect(rest, everything[everything.index(last) + 1 :], f"event_id of what follows {last}")

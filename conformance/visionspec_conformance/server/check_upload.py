@@ -155,7 +155,9 @@ def test_the_single_quotes_of_the_samples_are_read(target: Target) -> None:
     reply = target.send(
         "POST", "/upload/{v}/files", content=b"{'file': {'display_name': 'IMAGE'}}", headers=headers
     )
-    expect(talk.there(reply).status, 200, "status of a start with the body {'file': {'display_name': 'IMAGE'}}")
+    expect(
+        talk.there(reply).status, 200, "status of a start with the body {'file': {'display_name': 'IMAGE'}}"
+    )
 
 
 @pytest.mark.rule("upload.header-length")
