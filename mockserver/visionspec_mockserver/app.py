@@ -16,6 +16,7 @@ from visionspec.errors import InvalidInput
 from visionspec_mockserver.core import Mock
 from visionspec_mockserver.faults.middleware import FaultMiddleware
 from visionspec_mockserver.http import VERSIONS, ApiFault, fault_response
+from visionspec_mockserver.journal import tell
 from visionspec_mockserver.journal.middleware import JournalMiddleware
 from visionspec_mockserver.paths import OnePathMiddleware
 from visionspec_mockserver.routes import control, files, generate, interactions, models, upload
@@ -23,7 +24,6 @@ from visionspec_mockserver.settings import Settings
 from visionspec_mockserver.sources import Ids, SteppingClock, SystemClock
 from visionspec_mockserver.store.memory import MemoryStore
 from visionspec_mockserver.store.sqlite import SqliteStore
-from visionspec_mockserver.verdict.seen import tell
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

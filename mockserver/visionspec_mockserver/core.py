@@ -159,9 +159,11 @@ class Mock:
         self.store = store
         self.clock = clock
         self.ids = ids
-        self.journal = Journal(settings.journal_bytes, keep_pixels=settings.keep_pixels)
         self.metrics = Metrics()
-        self.verdict = Verdict(basis=settings.basis)
+        self.journal = Journal(
+            settings.journal_bytes, keep_pixels=settings.keep_pixels, tally=self.metrics.saw
+        )
+        self.verdict = Verdict(self.journal, basis=settings.basis)
         self.urls: dict[str, Path | bytes] = dict(settings.url_map)
         self.scripts = Scripts(settings.scripts, strict=settings.strict)
         self.faults = Faults(settings.faults, clock=clock, filed=self.scripts.planned)

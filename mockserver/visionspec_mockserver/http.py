@@ -14,8 +14,7 @@ from starlette.responses import Response
 from visionspec.errors import VisionSpecError, show
 from visionspec.models.errors import CODES, NAMES
 from visionspec_mockserver import violations
-from visionspec_mockserver.journal import MOCK, note
-from visionspec_mockserver.verdict.seen import tell
+from visionspec_mockserver.journal import MOCK, note, tell
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

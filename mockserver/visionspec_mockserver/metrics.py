@@ -8,7 +8,7 @@ from itertools import accumulate
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 
-from visionspec_mockserver.journal.bodies import headers_of
+from visionspec_mockserver.journal.record import headers_of
 from visionspec_mockserver.verdict.watching import Recent
 
 if TYPE_CHECKING:
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
     from visionspec_mockserver.core import Mock
     from visionspec_mockserver.journal.record import Record
-    from visionspec_mockserver.verdict.seen import Seen
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 _BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
@@ -46,7 +45,7 @@ class Metrics:
         self._tallies: dict[str, _Tally] = {}
         self._uploads: Recent[None] = Recent()
 
-    def saw(self, record: Record, seen: Seen) -> None:
+    def saw(self, record: Record) -> None:
         """A request has ended."""
         tally = self._tallies.get(record.operation or _NO_OPERATION)
         if tally is None:
@@ -57,22 +56,22 @@ class Metrics:
         tally.seconds += took_s
         tally.asked_bytes += record.asked_bytes
         tally.answered_bytes += record.answered_bytes
-        tally.images += len(record.pictures)
+        tally.images += len(record.facts.get("images") or ())
         for kind, tokens in (record.facts.get("tokens") or {}).items():
             tally.tokens[kind] = tally.tokens.get(kind, 0) + tokens
-        if seen.chunk is not None or record.operation == "upload.start":
-            self._upload(record, seen)
+        if record.chunk is not None or record.operation == "upload.start":
+            self._upload(record)
 
     def forget_uploads(self) -> None:
         """None of them goes on any more."""
         self._uploads.clear()
 
-    def _upload(self, record: Record, seen: Seen) -> None:
+    def _upload(self, record: Record) -> None:
         headers = headers_of(record.answer_headers)
         status = headers.get("x-goog-upload-status")
-        if seen.chunk is not None and status in _OVER:
-            self._uploads.pop(seen.chunk.upload_id, None)
-        elif seen.chunk is None and status == "active":
+        if record.chunk is not None and status in _OVER:
+            self._uploads.pop(record.chunk.upload_id, None)
+        elif record.chunk is None and status == "active":
             query = parse_qs(urlsplit(headers.get("x-goog-upload-url", "")).query)
             self._uploads.put(query.get("upload_id", [""])[0], None)
 
@@ -80,6 +79,7 @@ class Metrics:
         """All of it in Prometheus' format."""
         from prometheus_client import CollectorRegistry, generate_latest  # noqa: PLC0415 - only for who asks
 
+        mock.journal.settle()
         metrics = list(self._collected(mock))
 
         class Collected:

@@ -151,7 +151,7 @@ async def _load(mock: Mock, model: Entry, source: Source, host: str) -> Picture:
     seen = mock.known.get(data) or await _examine(mock, data)
     width_px, height_px = seen.info.displayed_size
     tokens, rule = _tokens(mock, model, source, width_px, height_px)
-    return Picture(data, seen.sha256, declared or seen.info.mime_type, width_px, height_px, tokens, rule)
+    return Picture(seen.data, seen.sha256, declared or seen.info.mime_type, width_px, height_px, tokens, rule)
 
 
 async def _examine(mock: Mock, data: bytes) -> Found:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import io
 import json
+import math
 import threading
 import time
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import httpx
 import jsonschema
@@ -97,6 +99,7 @@ class TestEntry:
         entry = one(api)
         assert (entry["tokens"]["text"], entry["tokens"]["image"]) == (5, 6 * 258)
         assert f'"candidatesTokenCount":{entry["tokens"]["output"]},' in text
+        assert entry["tokens"]["output"] == 2 * math.ceil(len(entry["answer"]["text"]) / 4)
         assert entry["images"][0]["rule"] == "tokens.tile-count"
 
     def test_tokens_of_an_interaction(self, api: httpx.Client) -> None:
@@ -259,7 +262,7 @@ class TestPixels:
 
 class TestMarks:
     # The picture of the fixture: 960x540 with a rectangle over its middle half.
-    BOX = [240, 135, 720, 405]
+    BOX: ClassVar = [240, 135, 720, 405]
 
     @pytest.mark.parametrize("path", [GENERATE, STREAM, f"{STREAM}?alt=sse"])
     def test_boxes(self, api: httpx.Client, png: str, path: str) -> None:
@@ -359,11 +362,13 @@ class TestKeys:
         ],
     )
     def test_half_of_one_at_a_cut(self, text: str, shown: str) -> None:
-        async def receive() -> Any:
+        async def never(*_: object) -> Any:
             raise AssertionError
 
+        with MockServer() as server:
+            mock = server.app.state.mock
         scope = {"method": "POST", "path": "/", "query_string": b"", "headers": []}
-        assert Redaction(Record(scope, receive, {}), [KEY]).text(text, whole=False) == shown
+        assert Redaction(Record(scope, never, never, mock), [KEY]).text(text, whole=False) == shown
 
 
 class TestBound:
@@ -371,12 +376,29 @@ class TestBound:
         limit_bytes = 100_000
         with serving(journal_bytes=limit_bytes) as (server, client):
             for number in range(120):
-                client.post(GENERATE, json=asked(f"number {number}"))
+                told = hashlib.shake_256(b"%d" % number).hexdigest(600)  # which hardly packs
+                client.post(GENERATE, json=asked(f"number {number}: {told}"))
+            settled()
             found = client.get("/_mock/log").json()
             numbers = [entry["n"] for entry in found["requests"]]
             assert numbers == list(range(found["dropped"] + 1, 121))
             assert 0 < found["dropped"] < 120
             assert server.app.state.mock.journal.size_bytes <= limit_bytes
+
+    def test_one_that_goes_on_keeps_none_of_the_others_from_being_bounded(self) -> None:
+        with serving(journal_bytes=100_000) as (server, client):
+            server.scripts.add(
+                when={"text": "slowly"}, answer={"chunks": ["a", {"text": "b", "delay_s": 600}]}
+            )
+            with client.stream("POST", STREAM, json=asked("slowly")) as answer:
+                pieces = answer.iter_raw()  # the connection is closed with it
+                assert next(pieces)
+                with httpx.Client(base_url=server.url, headers={"x-goog-api-key": KEY}) as other:
+                    for number in range(100):
+                        other.post(GENERATE, json=asked(f"number {number}"))
+                    settled()
+                    assert server.app.state.mock.journal.size_bytes <= 100_000
+                    assert listed(other)[-1]["n"] == 101
 
     def test_what_never_fits_is_not_kept(self) -> None:
         with serving(journal_bytes=10_000) as (_, client):

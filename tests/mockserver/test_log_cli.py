@@ -6,7 +6,8 @@ import json
 import os
 import subprocess
 import sys
-from pathlib import Path
+import threading
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -16,6 +17,7 @@ from visionspec_mockserver import MockServer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 GENERATE = "/v1/models/gemini-2.5-flash:generateContent"
 HEADERS = {"x-goog-api-key": "any"}
@@ -24,6 +26,7 @@ DOT = (  # a PNG of 1x1 px
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGP4DwABAQEAsTj2FAAAAABJRU5ErkJggg=="
 )
 JPG = {"contents": [{"parts": [{"inlineData": {"mimeType": "image/jpg", "data": DOT}}, {"text": "hi"}]}]}
+WAIT_S = 60
 COMMAND = (sys.executable, "-m", "visionspec.cli", "log")
 
 
@@ -129,28 +132,33 @@ class TestFindings:
         assert codes == [0, 1]
 
 
-class TestFollow:
-    @staticmethod
-    def lines(process: subprocess.Popen[str]) -> Iterator[Any]:
-        assert process.stdout
-        return map(json.loads, process.stdout)
+@contextmanager
+def following(*arguments: str) -> Iterator[Iterator[Any]]:
+    """What it says, line by line; it is killed if it says nothing for too long."""
+    command = [*COMMAND, *arguments, "--follow", "--json"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, encoding="utf-8") as process:
+        watchdog = threading.Timer(WAIT_S, process.kill)
+        watchdog.start()
+        try:
+            assert process.stdout
+            yield map(json.loads, process.stdout)
+        finally:
+            watchdog.cancel()
+            process.kill()
 
+
+class TestFollow:
     def test_what_comes_until_it_is_stopped(self) -> None:
         with MockServer() as server:
             httpx.get(f"{server.url}/v1/models", headers=HEADERS)
-            command = [*COMMAND, "--url", server.url, "--follow", "--json", "--operation", "models.*"]
-            with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, encoding="utf-8") as process:
-                try:
-                    lines = self.lines(process)
-                    assert next(lines)["n"] == 1
-                    httpx.post(server.url + GENERATE, json=HI, headers=HEADERS)
-                    httpx.get(f"{server.url}/v1/models/none", headers=HEADERS)
-                    assert next(lines)["n"] == 3
-                    httpx.post(f"{server.url}/_mock/reset")
-                    httpx.get(f"{server.url}/v1/models", headers=HEADERS)
-                    assert next(lines)["n"] == 1
-                finally:
-                    process.terminate()
+            with following("--url", server.url, "--operation", "models.*") as lines:
+                assert next(lines)["n"] == 1
+                httpx.post(server.url + GENERATE, json=HI, headers=HEADERS)
+                httpx.get(f"{server.url}/v1/models/none", headers=HEADERS)
+                assert next(lines)["n"] == 3
+                httpx.post(f"{server.url}/_mock/reset")
+                httpx.get(f"{server.url}/v1/models", headers=HEADERS)
+                assert next(lines)["n"] == 1
 
     def test_an_answer_that_goes_on_comes_when_it_has_ended(self) -> None:
         with MockServer() as server:
@@ -159,10 +167,7 @@ class TestFollow:
             with httpx.stream("POST", stream, json=HI, headers=HEADERS) as answer:
                 pieces = answer.iter_raw()  # the connection is closed with it
                 assert next(pieces)
-                command = [*COMMAND, "--url", server.url, "--follow", "--json"]
-                process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, encoding="utf-8")
-                try:
-                    lines = self.lines(process)
+                with following("--url", server.url) as lines:
                     assert next(lines)["total_ms"] is None  # it is there already when it begins
                     httpx.get(f"{server.url}/v1/models", headers=HEADERS)
                     assert next(lines)["n"] == 2
@@ -170,9 +175,6 @@ class TestFollow:
                     ended = next(lines)
                     assert ended["n"] == 1
                     assert ended["total_ms"] > 0
-                finally:
-                    process.terminate()
-                    process.communicate()
 
 
 class TestMistakes:

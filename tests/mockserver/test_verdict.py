@@ -321,20 +321,34 @@ class TestVerdict:
         api.post(GENERATE, json=question(inline(draw())))
         assert findings(api) == []
 
-    def test_what_waits_is_bounded(self, monkeypatch: pytest.MonkeyPatch, draw: Callable[..., bytes]) -> None:
-        monkeypatch.setattr(judging, "_WAITING_BYTES", 20_000)
-        image = inline(draw(), "image/jpg")
+    def test_what_is_gone_is_counted(self, draw: Callable[..., bytes]) -> None:
+        def asked(number: int) -> dict[str, Any]:
+            drawn = inline(draw(960, 540 + number))
+            return {"contents": [{"parts": [{"text": "Caption this."}, drawn, drawn, {"text": "?"}]}]}
+
         with (
-            MockServer() as server,
+            MockServer(journal_bytes=60_000) as server,
             httpx.Client(base_url=server.url, headers={"x-goog-api-key": "k"}) as api,
         ):
             for number in range(60):
-                api.post(GENERATE, json={"contents": [{"parts": [image, {"text": str(number)}]}]})
-            state = server.app.state.mock.verdict._state
-            with state.lock:  # whoever works it off has ended, or has not begun
-                assert len(state.waiting) < 30
-            assert len([one for one in server.findings() if one.finding.level == "MUST"]) == 60
-            assert state.waiting_bytes == 0
+                assert api.post(GENERATE, json=asked(number)).status_code == 200
+            found = {one.n for one in server.findings()}
+            missed = server.app.state.mock.verdict.missed
+        assert found
+        assert (min(found) > 1, max(found), len(found) + missed) == (True, 60, 60)
+
+    def test_an_image_that_is_held_once_is_looked_into_as_often_as_it_came(
+        self, api: httpx.Client, draw: Callable[..., bytes]
+    ) -> None:
+        for _ in range(3):
+            api.post(GENERATE, json=question(inline(draw()), inline(draw(480, 270))))
+        where = [f"contents[0].parts[{number}].inlineData" for number in range(2)]
+        found = [
+            (one["n"], said["rule"], said["where"])
+            for one in api.get("/_mock/log").json()["requests"]
+            for said in one["findings"]
+        ]
+        assert found == [(n, "advice.files-api", place) for n in (2, 3) for place in where]
 
     def test_the_strongest_first_and_each_once(self) -> None:
         def judged(n: int, level: advice.Level, rule: str) -> judging.Judged:

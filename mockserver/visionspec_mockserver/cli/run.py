@@ -60,6 +60,8 @@ def command(*, command: tuple[str, ...], settings: Settings, verdict: bool, fail
         if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:  # as under nohup: the command inherits that
             signal.signal(signal.SIGINT, lambda *_: None)
         signal.signal(signal.SIGTERM, lambda number, _: early.append(number))
+        if verdict or fail_on:
+            server.app.state.mock.verdict.keep_up()
         try:
             child = subprocess.Popen(command, env=env)  # noqa: S603 - the user's own command
         except OSError as error:
@@ -84,6 +86,10 @@ def _judge(server: MockServer, fail_on: Level) -> int:
     counts = Counter(one.finding.level for one in found)
     told = ", ".join(f"{counts[level]} {level}" for level in ("MUST", "SHOULD", "MAY") if counts[level])
     click.echo(f"verdict on {len(server.requests)} requests: {told or 'nothing to say'}", err=True)
+    if missed := server.app.state.mock.verdict.missed:
+        click.echo(
+            f"{missed} of them, or their bodies, were let go of before they were looked into", err=True
+        )
     return 1 if server.findings(fail_on) else 0
 
 

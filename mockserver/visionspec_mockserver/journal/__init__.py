@@ -3,9 +3,10 @@
 ==============  ============================================================================
 ``record``      one request: what is kept of it while it is answered, in next to no time
 ``middleware``  makes the records
-``keeping``     the last records in so many bytes; large ones are made small in a thread
+``keeping``     the last records in so many bytes, packed many at a time
 ``images``      thumbnails, and the images themselves where they were asked for
-``bodies``      what a body says, without pixels
+``short``       JSON without pixels
+``bodies``      what a body says
 ``redaction``   what a key is replaced by, wherever it stands
 ``entries``     a record as it is shown, and which records are meant
 ``marks``       what an answer says about places in its images
@@ -19,23 +20,29 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from visionspec_mockserver.verdict.seen import ended
-
 if TYPE_CHECKING:
-    from starlette.types import Scope
+    from collections.abc import Mapping
 
 MOCK = "visionspec.mock"
 RECEIVE = "visionspec.receive"  # as the server gave it: through it a fault finds the connection
-FACTS = "visionspec.journal"
-ENTER = "visionspec.enter"
+RECORD = "visionspec.record"
 
 
-def note(scope: Scope, **facts: Any) -> None:
+def note(scope: Mapping[str, Any], **facts: Any) -> None:
     """Add what a route knows to the entry of its request."""
-    scope.setdefault(FACTS, {}).update(facts)
+    record = scope.get(RECORD)
+    if record is not None:
+        record.facts.update(facts)
 
 
-def unanswered(scope: Scope) -> None:
+def tell(scope: Mapping[str, Any], **facts: Any) -> None:
+    """Add what is not shown: the parsed ``body``, the ``file`` that was made, why it was ``refused``."""
+    record = scope.get(RECORD)
+    if record is not None:
+        for name, value in facts.items():
+            setattr(record, name, value)
+
+
+def unanswered(scope: Mapping[str, Any]) -> None:
     """Enter a request that will not be answered; one that has been answered already is left alone."""
-    scope[ENTER](None)
-    ended(scope)
+    scope[RECORD].end()

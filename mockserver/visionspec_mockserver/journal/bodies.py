@@ -7,18 +7,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pydantic_core
 
-from visionspec_mockserver.journal.record import HEAD_BYTES
+from visionspec_mockserver.journal.record import headers_of, is_text
+from visionspec_mockserver.journal.short import SHORT_BYTES, short_json, shortened, without_base64
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
     from visionspec_mockserver.journal.record import Record
 
-_SHORT_BYTES = 64 * 1024
-_MAX_TEXT_CHARS = HEAD_BYTES
-_HEAD_CHARS = 1000  # of a text that is too long
-_LEAST_DATA_CHARS = 64
-_DATA = ("data", "bytesBase64Encoded", "imageBytes", "image_bytes")
 _UNPACKED_BYTES = 8 * 1024 * 1024
 
 
@@ -34,40 +28,21 @@ class Body(NamedTuple):
     whole: bool = True
 
 
-def shortened(value: Any) -> Any:
-    """JSON values without images, and with the head of what else is long."""
-    if isinstance(value, dict):
-        return {
-            name: _data(one) if name in _DATA and isinstance(one, str) else shortened(one)
-            for name, one in value.items()
-        }
-    if isinstance(value, list):
-        return [shortened(one) for one in value]
-    if isinstance(value, str) and len(value) > _MAX_TEXT_CHARS:
-        return f"{value[:_HEAD_CHARS]}... ({len(value)} characters)"
-    return value
-
-
-def _data(text: str) -> str:
-    if len(text) <= _LEAST_DATA_CHARS:
-        return text
-    return f"<{len(text)} characters of base64>"
-
-
-def short_json(value: Any) -> bytes:
-    """`shortened` as JSON, of which the end is missing if it is still too long."""
-    return pydantic_core.to_json(shortened(value))[:_SHORT_BYTES]
-
-
 def asked(record: Record) -> Body:
     """The body of the request."""
     if not record.asked_bytes:
         return Body("none")
-    if record.body is not None or record.short is not None:
-        data = record.short if record.body is None else short_json(record.body)
-        return _told(data or b"", textual=True, whole=len(data or b"") < _SHORT_BYTES)
-    data = record.asked
-    told = _told(data, textual=_is_text(headers_of(record.headers)), whole=len(data) == record.asked_bytes)
+    data, body = record.asked, record.body  # in this order: it may be made short meanwhile
+    if not data and (body is not None or record.short is not None):
+        data = record.short or b"" if body is None else short_json(body)
+        return _told(data, textual=True, whole=len(data) < SHORT_BYTES)
+    told = _told(
+        data,
+        textual=is_text(headers_of(record.headers).get("content-type", "")),
+        whole=len(data) == record.asked_bytes,
+    )
+    if told.kind == "text" and not told.whole:
+        return told._replace(value=without_base64(told.value))
     return told._replace(value=shortened(told.value)) if told.kind == "json" else told
 
 
@@ -85,17 +60,7 @@ def answered(record: Record) -> Body:
         except zlib.error:
             return Body("binary", whole=whole)
         whole = whole and unpacker.eof
-    return _told(data, textual=_is_text(headers), whole=whole)
-
-
-def headers_of(fields: Iterable[tuple[str, str]]) -> Mapping[str, str]:
-    """Header fields by their names in lower case; of several the last."""
-    return {name.lower(): value for name, value in fields}
-
-
-def _is_text(headers: Mapping[str, str]) -> bool:
-    kind = headers.get("content-type", "")
-    return kind.startswith("text/") or "json" in kind
+    return _told(data, textual=is_text(headers.get("content-type", "")), whole=whole)
 
 
 def _told(data: bytes, *, textual: bool, whole: bool) -> Body:

@@ -56,7 +56,7 @@ def entry(
 def _told(record: Record, hidden: Redaction) -> Entry:
     found = dict(record.facts)
     if "images" in found:
-        found["images"] = [one if isinstance(one, dict) else one.facts() for one in record.pictures]
+        found["images"] = record.images
     test = next((value for name, value in record.headers if name == TEST_HEADER.decode()), None)
     if test is not None:
         found["test"] = test

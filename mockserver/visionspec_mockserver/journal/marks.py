@@ -21,7 +21,7 @@ COLOURS = ("#e6194b", "#3cb44b", "#4363d8", "#f58231", "#911eb4", "#008080", "#9
 """Of the first item, the second ...; the inspector has the same."""
 
 _MASKS_SIDE_PX = 640
-_ALPHA = 120
+_SHADES = [shade * 120 // 255 for shade in range(256)]  # a mask lets the image through
 _MOST = 200  # items that are shown
 
 
@@ -88,9 +88,7 @@ def _size(mask: Mask, scale: float) -> tuple[int, int]:
 def _alpha(mask: Mask, scale: float) -> Any:
     from PIL import Image  # noqa: PLC0415
 
-    return (
-        Image.fromarray(mask.crop).convert("L").resize(_size(mask, scale)).point(lambda v: v * _ALPHA // 255)
-    )
+    return Image.fromarray(mask.crop).convert("L").resize(_size(mask, scale)).point(_SHADES)
 
 
 def said(entry: Entry) -> str:

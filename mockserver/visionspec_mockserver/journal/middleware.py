@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from visionspec_mockserver.journal import ENTER, FACTS, MOCK, RECEIVE
+from visionspec_mockserver.journal import MOCK, RECEIVE, RECORD
 from visionspec_mockserver.journal.record import Record
-from visionspec_mockserver.verdict.seen import Seen
 
 if TYPE_CHECKING:
-    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+    from starlette.types import ASGIApp, Receive, Scope, Send
 
     from visionspec_mockserver.core import Mock
 
@@ -29,41 +28,10 @@ class JournalMiddleware:
         if scope["type"] != "http" or scope["path"].startswith("/_mock"):
             await self._app(scope, receive, send)
             return
-        facts: dict[str, Any] = scope.setdefault(FACTS, {})
-        record = Record(scope, receive, facts)
-        journal = mock.journal
-        journal.under_way += 1
-
-        def over(seen: Seen) -> None:
-            mock.verdict.saw(seen)
-            journal.ends(record, seen)
-            mock.metrics.saw(record, seen)
-
-        seen = Seen(scope, record.receive, over)
-
-        def enter(status: int | None) -> None:
-            if record.n:
-                return
-            record.operation = seen.operation
-            journal.enter(record, status)
-            seen.n = record.n
-
-        scope[ENTER] = enter
-
-        async def noting(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                enter(message["status"])
-            record.sends(message)
-            seen.answered(message)
-            if message["type"] == "http.response.start" and seen.failed:
-                await seen.drain()
-            if message["type"] == "http.response.body" and not message.get("more_body"):
-                seen.end()  # before the client can ask again
-            await send(message)
-
+        record = scope[RECORD] = Record(scope, receive, send, mock)
+        mock.journal.under_way += 1
         try:
-            await self._app(scope, seen.receive, noting)
+            await self._app(scope, record.receive, record.send)
         finally:
-            enter(None)  # if there was no answer
-            seen.end()
-            journal.under_way -= 1
+            record.leave()
+            mock.journal.under_way -= 1

@@ -1,186 +1,367 @@
-"""One request: what is kept of it while it is answered."""
+"""One request: what is kept of it while it is answered, which is next to nothing but references."""
 
 from __future__ import annotations
 
-import re
+import functools
+import json
+import marshal
+import operator
 import time
-from typing import TYPE_CHECKING, Any
+import zlib
+from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import parse_qs
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Mapping
 
-    from starlette.types import Message, Receive, Scope
+    from starlette.types import Message, Receive, Scope, Send
 
-    from visionspec_mockserver.pictures import Picture
-    from visionspec_mockserver.verdict.seen import Seen
+    from visionspec_mockserver.core import Mock
+    from visionspec_mockserver.store.base import FileRecord
 
 HEAD_BYTES = 16 * 1024  # of a body: what is longer is kept only if it is text that can be made short
 ANSWER_BYTES = 1024 * 1024  # of an answer in text: masks in base64 are long
 _PIECE_BYTES = 64  # of a container, for every piece of a body, about
-_RECORD_BYTES = 2000  # of the rest, about
-_TEXT = re.compile(rb"(?i)^content-type: (?:text/|[^\n]*json)", re.MULTILINE)
+_RECORD_BYTES = 2500  # of the rest, about
+_FIELD_BYTES = 130  # of a header, beside its characters
+_DRAINED_BYTES = 1024 * 1024
+_END_BYTES = (
+    1024  # one body is told from another by these and its length: a checksum of all would take longer
+)
+_TIMED_OUT, _TOO_MANY, _SERVER = 408, 429, 500
+
+Fields = list[tuple[bytes, bytes]]
+
+
+class Chunk(NamedTuple):
+    """What was sent to the URL of an upload."""
+
+    upload_id: str
+    verb: str
+    offset: str
 
 
 class Record:
-    """A request, and the answer to it.
+    """A request, and the answer to it. What can be worked out from this is worked out by who asks for it.
 
     Attributes:
         n: its number, from 1 on; 0 before it is entered.
         at_s: when it came, in seconds since 1970.
-        began_s: seconds from then until the answer began.
-        took_s: seconds until the answer had ended; None as long as it has not.
+        start_s: the same by a clock that nobody sets.
+        begin_s: when the answer began, by that clock; None where it has not.
+        end_s: when it had ended, as far as the client can see.
         status: None where no answer was begun.
-        operation: what it asked for; None if that is nothing of the service's.
         facts: what the routes said of it.
-        asked: its body, or the head of it; empty where there is a `body`, or a `short` one.
+        asked: its body, or the head of it; empty where that is long and there is a `body`, or a `short` one.
         answered: the body of the answer, or the head of it.
-        body: of a JSON request that is longer than its head, parsed; None once it was made `short`.
+        body: of a JSON request, parsed; None once it was let go of.
+        let_go: whether it was.
         short: that body without what is long in it, as JSON.
+        crc: of both ends of the body; None if that did not come as a whole.
+        file: the file that it has made.
+        refused: the rule for which it was refused, and the sentence that said so.
         cost_bytes: the memory that it takes, about.
         kept: whether it is still in the journal.
     """
 
     __slots__ = (
-        "_answer_headers",
-        "_answer_room",
-        "_answered",
-        "_asked",
-        "_headers",
+        "_answer_fields",
+        "_answer_pieces",
+        "_asked_pieces",
+        "_fields",
+        "_mock",
         "_receive",
-        "_room",
-        "_start_s",
+        "_send",
+        "_tail",
         "answered",
         "answered_bytes",
         "asked",
         "asked_bytes",
         "at_s",
-        "began_s",
+        "begin_s",
         "body",
         "cost_bytes",
+        "crc",
+        "end_s",
         "facts",
+        "file",
         "kept",
+        "let_go",
         "method",
         "n",
-        "operation",
         "path",
         "query",
+        "refused",
         "short",
+        "start_s",
         "status",
-        "took_s",
     )
 
-    def __init__(self, scope: Scope, receive: Receive, facts: dict[str, Any]) -> None:
-        self._receive: Receive | None = receive
-        self._start_s = time.perf_counter()
+    def __init__(self, scope: Scope, receive: Receive, send: Send, mock: Mock) -> None:
+        self._receive = receive
+        self._send: Send | None = send
+        self._mock: Mock | None = mock
+        self.start_s = time.monotonic()
         self.at_s = time.time()
-        self.began_s: float | None = None
-        self.took_s: float | None = None
-        self.n = 0
+        self.begin_s: float | None = None
+        self.end_s: float | None = None
         self.method: str = scope["method"]
         self.path: str = scope["path"]
         self.query: bytes = scope["query_string"]
-        self._headers = _packed(scope["headers"])
-        self.operation: str | None = None
-        self.facts = facts
+        self._fields: Fields = scope["headers"]
+        self._answer_fields: Fields = []
+        self.facts: dict[str, Any] = {}
         self.status: int | None = None
-        self._answer_headers = b""
-        self._asked: list[bytes] = []
-        self._answered: list[bytes] = []
+        self._asked_pieces: list[bytes] = []
+        self._answer_pieces: list[bytes] = []
+        self._tail = b""
         self.asked = self.answered = b""
-        self.asked_bytes = self.answered_bytes = self.cost_bytes = 0
-        self._room = HEAD_BYTES
-        self._answer_room = 0
+        self.n = self.asked_bytes = self.answered_bytes = self.cost_bytes = 0
+        self.crc: int | None = None
         self.body: Any = None
         self.short: bytes | None = None
-        self.kept = False
+        self.file: FileRecord | None = None
+        self.refused: tuple[str, str] | None = None
+        self.let_go = self.kept = False
+
+    # While it is answered.
 
     async def receive(self) -> Message:
         """The next piece of the body."""
-        assert self._receive is not None  # noqa: S101 - nothing is received once it is over
         message = await self._receive()
-        if piece := message.get("body"):
-            self.asked_bytes += len(piece)
-            if self._room > 0:
-                self._asked.append(piece[: self._room])
-                self._room -= len(piece) + _PIECE_BYTES
+        if message["type"] == "http.request":
+            if piece := message.get("body"):
+                if self.asked_bytes < HEAD_BYTES:
+                    self._asked_pieces.append(piece)
+                self.asked_bytes += len(piece)
+                self._tail = piece if len(piece) >= _END_BYTES else (self._tail + piece)[-_END_BYTES:]
+            if not message.get("more_body") and self.crc is None:
+                self.crc = _crc(self._asked_pieces, self._tail)
         return message
 
-    def sends(self, message: Message) -> None:
+    async def send(self, message: Message) -> None:
         """The next piece of the answer."""
-        if message["type"] == "http.response.start":
-            self._answer_headers = _packed(message["headers"])
-            textual = _TEXT.search(self._answer_headers)
-            self._answer_room = ANSWER_BYTES if textual else HEAD_BYTES
-        elif piece := message.get("body"):
-            self.answered_bytes += len(piece)
-            if self._answer_room > 0:
-                self._answered.append(piece[: self._answer_room])
-                self._answer_room -= len(piece) + _PIECE_BYTES
+        send = self._send
+        kind = message["type"]
+        if kind == "http.response.start":
+            self._answer_fields = message["headers"]
+            self.enter(message["status"])
+            if self.failed:
+                await self._drain()
+        elif kind == "http.response.body":
+            if piece := message.get("body"):
+                self._takes(piece)
+            if not message.get("more_body"):
+                self.end()  # before the client can ask again
+        if send is not None:
+            await send(message)
 
-    def begins(self, status: int | None) -> None:
+    def _takes(self, piece: bytes) -> None:
+        """Keep what is sent, up to the bound for its kind."""
+        room = HEAD_BYTES - self.answered_bytes
+        self.answered_bytes += len(piece)
+        if len(piece) > room:
+            kind = headers_of(self.answer_headers).get("content-type", "")
+            room += ANSWER_BYTES - HEAD_BYTES if is_text(kind) else 0
+            piece = piece[: max(room, 0)]
+        if piece and len(self._answer_pieces) * _PIECE_BYTES < ANSWER_BYTES:
+            self._answer_pieces.append(piece)
+
+    async def _drain(self) -> None:
+        """Read what nobody has read, if it is little: a retry is known by its body."""
+        length = self._length
+        if self.crc is None and self.chunk is None and length.isdigit() and int(length) <= _DRAINED_BYTES:
+            while self.crc is None and (await self.receive())["type"] == "http.request":
+                pass
+
+    def enter(self, status: int | None) -> None:
         """The answer begins, or never will."""
-        self.status = status
-        self.began_s = time.perf_counter() - self._start_s
+        if self._mock is not None and not self.n:
+            self.status = status
+            self.begin_s = time.monotonic()
+            self._mock.journal.enter(self)
 
-    def ends(self, seen: Seen) -> None:
+    def end(self) -> None:
         """It is over, as far as the client can see."""
-        self.took_s = time.perf_counter() - self._start_s
-        self._receive = None  # nothing that is kept from here on holds a connection
-        if self.asked_bytes > HEAD_BYTES and seen.body is not None:
-            self.body = seen.body
-        else:
-            self.asked = b"".join(self._asked)
-        self.answered = b"".join(self._answered)
-        self._asked = self._answered = []
+        mock = self._mock
+        if mock is None:
+            return
+        self.enter(None)  # if there was no answer
+        self.end_s = time.monotonic()
+        self._mock = None
+        self._receive = _over
+        if self._asked_pieces and (self.body is None or self.asked_bytes <= HEAD_BYTES):
+            self.asked = b"".join(self._asked_pieces)[:HEAD_BYTES]
+        self.answered = b"".join(self._answer_pieces)
+        self._asked_pieces = self._answer_pieces = []
+        self._tail = b""
+        mock.journal.ends(self)
+
+    def leave(self) -> None:
+        """Hold the connection no longer."""
+        self.end()
+        self._send = None
+
+    # For who asks, then or later.
+
+    @property
+    def operation(self) -> str | None:
+        """What it asks for; None if that is nothing of the service's."""
+        command = b""
+        if self.path.startswith("/upload"):
+            command = next((value for name, value in self._fields if name == b"x-goog-upload-command"), b"")
+        return _operation(self.method, self.path, command)
+
+    @property
+    def began_s(self) -> float | None:
+        """Seconds until the answer began."""
+        return None if self.begin_s is None else self.begin_s - self.start_s
+
+    @property
+    def took_s(self) -> float | None:
+        """Seconds until the answer had ended; None as long as it has not."""
+        return None if self.end_s is None else self.end_s - self.start_s
 
     @property
     def headers(self) -> list[tuple[str, str]]:
         """Names and values of the request."""
-        return _unpacked(self._headers)
+        return _read(self._fields)
 
     @property
     def answer_headers(self) -> list[tuple[str, str]]:
         """Names and values of the answer."""
-        return _unpacked(self._answer_headers)
+        return _read(self._answer_fields)
 
     @property
-    def pictures(self) -> list[Picture | dict[str, Any]]:
-        """Its images, or what is known of them."""
-        found: list[Picture | dict[str, Any]] = self.facts.get("images") or []
-        return found
+    def images(self) -> list[dict[str, Any]]:
+        """What is known of its images."""
+        return [one if isinstance(one, dict) else one.facts() for one in self.facts.get("images") or ()]
 
     @property
-    def long_bytes(self) -> int:
-        """How much of it can be let go of, once it is made short."""
-        size_bytes = self.asked_bytes if self.body is not None else 0
-        for one in self.pictures:
-            size_bytes += 0 if isinstance(one, dict) else len(one.data)
-        return size_bytes
+    def chunk(self) -> Chunk | None:
+        """What it sends to the URL of an upload."""
+        if b"upload_id=" not in self.query:
+            return None
+        ids = parse_qs(self.query.decode("latin-1")).get("upload_id", [""])
+        headers = dict(self.headers)
+        verb = headers.get("x-goog-upload-command", "").lower()
+        return Chunk(ids[0], verb, headers.get("x-goog-upload-offset", ""))
+
+    @property
+    def key(self) -> object:
+        """The same for the same request, as far as that shows without its body."""
+        return (self.method, self.path, self.query, self._length, self.chunk)
+
+    @property
+    def failed(self) -> bool:
+        """Whether it may go better the next time."""
+        status = self.status
+        return status is None or status in (_TIMED_OUT, _TOO_MANY) or status >= _SERVER
+
+    @property
+    def told_s(self) -> float | None:
+        """How long to wait before it is sent again, as the answer says it."""
+        if not self.failed:
+            return None
+        headers = headers_of(self.answer_headers)
+        for name, per_s in (("retry-after-ms", 1000), ("retry-after", 1)):
+            if name in headers:
+                return _number(headers[name], per_s)
+        return _told_in_body(self.answered)
+
+    def packed(self) -> bytes | None:
+        """It in one piece, without its parsed body; None where there is more to it than plain values."""
+        if self.file is not None:
+            return None
+        try:
+            return marshal.dumps(_values(self), _VERSION)
+        except ValueError:
+            return None
+
+    @classmethod
+    def unpacked(cls, data: bytes) -> Record:
+        """What was packed."""
+        record = cls.__new__(cls)  # of what is not set here, nothing is used again
+        for name, value in zip(_PACKED, marshal.loads(data), strict=True):  # noqa: S302 - nobody else has had it
+            setattr(record, name, value)
+        record.let_go = record.kept = True
+        record.body = record.file = None
+        return record
 
     @property
     def light_bytes(self) -> int:
-        """The memory that the rest of it takes, about."""
+        """The memory that it takes without its parsed body, about."""
+        fields = [*self._fields, *self._answer_fields]
         return (
             _RECORD_BYTES
             + len(self.path)
             + len(self.query)
             + len(self.facts.get("text") or "")
-            + len(self._headers)
-            + len(self._answer_headers)
+            + sum([len(name) + len(value) + _FIELD_BYTES for name, value in fields])
             + len(self.asked)
             + len(self.answered)
             + len(self.short or b"")
         )
 
-
-# One object instead of two dozen: there are thousands of records, and the garbage collector visits what they hold.
-
-
-def _packed(headers: Iterable[tuple[bytes, bytes]]) -> bytes:
-    return b"\n".join([b"%b: %b" % field for field in headers])
+    @property
+    def _length(self) -> bytes:
+        return next((value for name, value in self._fields if name == b"content-length"), b"")
 
 
-def _unpacked(headers: bytes) -> list[tuple[str, str]]:
-    lines = headers.decode("latin-1").split("\n") if headers else []
-    fields = [line.partition(": ") for line in lines]
-    return [(name, value) for name, _, value in fields]
+_PACKED = (
+    "n", "at_s", "start_s", "begin_s", "end_s", "method", "path", "query", "_fields", "_answer_fields", "facts",
+    "status", "asked", "answered", "asked_bytes", "answered_bytes", "crc", "short", "refused",
+)  # fmt: skip
+
+_VERSION = 2  # of what marshal writes: later ones look for what is there twice, which takes time
+_values = operator.attrgetter(*_PACKED)
+
+
+def headers_of(fields: list[tuple[str, str]]) -> Mapping[str, str]:
+    """Header fields by their names in lower case; of several the last."""
+    return {name.lower(): value for name, value in fields}
+
+
+def is_text(content_type: str) -> bool:
+    """Whether what has this type can be read by people."""
+    return content_type.startswith("text/") or "json" in content_type
+
+
+async def _over() -> Message:
+    return {"type": "http.disconnect"}
+
+
+def _read(fields: Fields) -> list[tuple[str, str]]:
+    return [(name.decode("latin-1"), value.decode("latin-1")) for name, value in fields]
+
+
+def _crc(pieces: list[bytes], tail: bytes) -> int:
+    head = pieces[0] if len(pieces) == 1 else b"".join([piece[:_END_BYTES] for piece in pieces])
+    return zlib.crc32(tail[-_END_BYTES:], zlib.crc32(head[:_END_BYTES]))
+
+
+@functools.lru_cache(maxsize=256)
+def _operation(method: str, path: str, command: bytes) -> str | None:
+    from visionspec_mockserver.faults.operations import operation  # noqa: PLC0415 - it needs http, http needs this
+
+    return operation({"method": method, "path": path, "headers": [(b"x-goog-upload-command", command)]})
+
+
+def _told_in_body(body: bytes) -> float | None:
+    if b"retryDelay" not in body:
+        return None
+    try:
+        found = json.loads(body)
+        details = (found[0] if isinstance(found, list) else found)["error"]["details"]
+        delay = next(one["retryDelay"] for one in details if "retryDelay" in one)
+    except (ValueError, LookupError, TypeError, StopIteration):  # a scripted error may say anything
+        return None
+    return _number(str(delay).removesuffix("s"), 1)
+
+
+def _number(text: str, per_s: int) -> float | None:
+    try:
+        found = float(text) / per_s
+    except ValueError:  # a date, for one
+        return None
+    return found if 0 <= found < float("inf") else None

@@ -62,7 +62,7 @@ async def archive(request: Request) -> Response:
     """The same with bodies, as an HTTP archive."""
     from visionspec import spec  # noqa: PLC0415 - only who asks for it waits for it
 
-    asked = _asked(request) | {"bodies": True}
+    asked: dict[str, Any] = {**_asked(request), "bodies": True}
     url = f"{request.url.scheme}://{request.url.netloc}"
 
     def make() -> dict[str, Any]:
@@ -81,22 +81,17 @@ async def image(request: Request) -> Response:
     """An image of a request: small, or itself."""
     mock, index = mock_of(request), request.path_params["index"]
     record = mock.journal.find(request.path_params["n"])
-    if record is None or index >= len(record.pictures):
+    if record is None or index >= len(record.images):
         raise ApiFault(404, "There is no such image in the log, or no longer.")
     full = _flag(request, "full")
     if full and not mock.journal.keep_pixels:
         raise ApiFault(404, "Images are not kept. (visionspec serve --keep-pixels keeps them)")
-    picture = record.pictures[index]
-    if isinstance(picture, dict):
-        sha256, mime_type = picture["sha256"], picture["mime_type"]
-        kept = mock.journal.images.get(sha256)
-    else:
-        mime_type = picture.mime_type
-        kept = await anyio.to_thread.run_sync(mock.journal.images.put, picture)
+    facts = record.images[index]
+    kept = await anyio.to_thread.run_sync(mock.journal.images.get, facts["sha256"])
     data = kept and (kept.data if full else kept.thumbnail)
     if not data:
         raise ApiFault(404, "This image made room for others, or its pixels cannot be decoded.")
-    return Response(data, media_type=mime_type if full else THUMBNAIL_TYPE, headers=_SAFE)
+    return Response(data, media_type=facts["mime_type"] if full else THUMBNAIL_TYPE, headers=_SAFE)
 
 
 async def masks(request: Request) -> Response:

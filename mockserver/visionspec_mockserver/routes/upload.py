@@ -32,10 +32,10 @@ from visionspec_mockserver.http import (
     read_message,
     require_key,
 )
+from visionspec_mockserver.journal import tell
 from visionspec_mockserver.routes.files import OCTETS, fresh_id, missing, over_quota, to_wire, uri_of
 from visionspec_mockserver.routes.multipart import Parts, boundary_of
 from visionspec_mockserver.store.base import FileRecord, UploadRecord
-from visionspec_mockserver.verdict.seen import tell
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Mapping

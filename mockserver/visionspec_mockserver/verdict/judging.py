@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import threading
 from collections import OrderedDict, deque
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import pydantic_core
+
 from visionspec.errors import InvalidInput
 from visionspec.rules.advice import Finding, lint_image, lint_request
 from visionspec.rules.requests import member
+from visionspec_mockserver.journal.short import refilled
 from visionspec_mockserver.verdict.watching import Inline, Retries, Uploads
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from visionspec.rules.advice import Level
+    from visionspec_mockserver.journal.images import Images
+    from visionspec_mockserver.journal.keeping import Journal
+    from visionspec_mockserver.journal.record import Record
     from visionspec_mockserver.settings import Basis
-    from visionspec_mockserver.verdict.seen import Seen
 
 # Of the rules that a finding can name beside those of `visionspec.rules.advice`.
 LEVELS: Mapping[str, Level] = {
@@ -34,11 +40,10 @@ LEVELS: Mapping[str, Level] = {
 ORDER: tuple[Level, ...] = ("MUST", "SHOULD", "MAY")
 
 _ASKS = {"generateContent", "streamGenerateContent", "countTokens", "interactions.create"}
-_SEEN_BYTES = 1000  # without a body, about
-_WAITING_BYTES = 16 * 1024 * 1024
 _KEPT = 10_000
 _KEPT_IMAGES = 500
 _SHOWN = 3
+_PADDING = 2
 
 
 class Judged(NamedTuple):
@@ -70,73 +75,76 @@ def summary(findings: list[Judged]) -> list[str]:
 
 
 class Verdict:
-    """What there is to say about the requests that a server saw. Safe to use from any thread."""
+    """What there is to say about the requests that are in a log. Safe to use from any thread.
 
-    def __init__(self, *, basis: Basis | None = None) -> None:
+    Nothing is looked into before somebody asks; a body that the log has let go of by then never is.
+    """
+
+    def __init__(self, journal: Journal, *, basis: Basis | None = None) -> None:
+        self._journal = journal
         self._basis: Basis | None = basis
         self._state = _State()
 
-    def saw(self, seen: Seen) -> None:
-        """A request has ended; it is looked into later."""
-        state = self._state
-        state.waiting.append(seen)
-        state.waiting_bytes += _held_bytes(seen)
-        if state.waiting_bytes > _WAITING_BYTES and not state.lock.locked():
-            threading.Thread(
-                target=self._settle, args=(state,), name="visionspec-verdict", daemon=True
-            ).start()
+    def keep_up(self) -> None:
+        """Look into every request, in a thread and before its body is let go of."""
+        self._journal.reader = self.findings
 
     def findings(self) -> list[Judged]:
         """All findings about the requests until now, those about the first request first."""
         state = self._state
-        self._settle(state)
-        return list(state.found)
+        with state.lock:
+            for record in self._journal.unread():
+                state.found.extend(
+                    Judged(record.n, record.method, record.path, finding)
+                    for finding in _distinct(state.judge(record, self._journal, self._basis))
+                )
+            return list(state.found)
+
+    @property
+    def missed(self) -> int:
+        """How many requests could not be looked into, or not into their bodies."""
+        return self._journal.missed + self._state.missed
 
     def clear(self) -> None:
         """Forget all requests."""
         self._state = _State()
-
-    def _settle(self, state: _State) -> None:
-        with state.lock:
-            while state.waiting:
-                seen = state.waiting.popleft()
-                state.found.extend(
-                    Judged(seen.n, seen.method, seen.path, finding)
-                    for finding in _distinct(state.judge(seen, self._basis))
-                )
-                state.waiting_bytes -= _held_bytes(seen)
 
 
 @dataclass
 class _State:
     """What one generation of requests, from reset to reset, is judged by."""
 
-    waiting: deque[Seen] = field(default_factory=deque)
-    waiting_bytes: int = 0
     found: deque[Judged] = field(default_factory=lambda: deque(maxlen=_KEPT))
     lock: threading.Lock = field(default_factory=threading.Lock)
     retries: Retries = field(default_factory=Retries)
     uploads: Uploads = field(default_factory=Uploads)
     inline: Inline = field(default_factory=Inline)
     images: OrderedDict[object, list[Finding]] = field(default_factory=OrderedDict)
+    missed: int = 0
 
-    def judge(self, seen: Seen, basis: Basis | None) -> Iterator[Finding]:
-        if seen.body is not None and seen.operation in _ASKS:
-            yield from self._asked(seen, basis)
-        noticed = [*self.retries.saw(seen), *self.uploads.saw(seen)]
-        if seen.refused is not None and seen.refused[0] in LEVELS:
-            noticed.append((*seen.refused, "request"))
+    def judge(self, record: Record, journal: Journal, basis: Basis | None) -> Iterator[Finding]:
+        if record.operation in _ASKS:
+            yield from self._asked(record, journal, basis)
+        noticed = [*self.retries.saw(record), *self.uploads.saw(record)]
+        if record.refused is not None and record.refused[0] in LEVELS:
+            noticed.append((*record.refused, "request"))
         for rule, message, where in noticed:
             yield Finding(rule, LEVELS[rule], message, where)
 
-    def _asked(self, seen: Seen, basis: Basis | None) -> Iterator[Finding]:
-        body = member(seen.body, "generate_content_request") or seen.body
-        model = seen.path.rpartition("/")[2].partition(":")[0] if ":" in seen.path else None
+    def _asked(self, record: Record, journal: Journal, basis: Basis | None) -> Iterator[Finding]:
+        body = record.body
+        if body is None and record.let_go:
+            body = _again(record, journal.images)
+            self.missed += body is None and record.short is not None
+        if body is None:
+            return
+        body = member(body, "generate_content_request") or body
+        model = record.path.rpartition("/")[2].partition(":")[0] if ":" in record.path else None
         try:
             yield from lint_request(
-                body, model=model, basis=basis, size_bytes=seen.size_bytes, look=self._look
+                body, model=model, basis=basis, size_bytes=record.asked_bytes, look=self._look
             )
-            for rule, message, where in self.inline.saw(seen, body):
+            for rule, message, where in self.inline.saw(record, body):
                 yield Finding(rule, LEVELS[rule], message, where)
         except InvalidInput:  # no request at all: the server has said so
             return
@@ -152,8 +160,23 @@ class _State:
         return [replace(one, where=where) for one in found]
 
 
-def _held_bytes(seen: Seen) -> int:
-    return _SEEN_BYTES + (seen.size_bytes if seen.body is not None else 0)
+def _again(record: Record, images: Images) -> Any:
+    """A body that was let go of, if all that it was made of is still there."""
+    rest = iter(record.images)
+
+    def data(chars: int) -> str:
+        for one in rest:
+            if 0 <= -(-one["size_bytes"] // 3) * 4 - chars <= _PADDING:
+                found = images.original(one["sha256"])
+                if found is not None:
+                    return base64.b64encode(found).decode()
+                break
+        raise LookupError
+
+    try:
+        return refilled(pydantic_core.from_json(record.short or record.asked), data)
+    except (ValueError, LookupError):  # the end is missing, it is JSON for people, or an image is gone
+        return None
 
 
 def _distinct(findings: Iterator[Finding]) -> Iterator[Finding]:

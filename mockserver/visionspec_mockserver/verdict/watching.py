@@ -1,9 +1,3 @@
-# LEAD, 13:14 (remove these lines when done): measured cost per request of record+verdict+journal: text 45 -> 89 us, inline image 129 -> 212 us;
-# that breaks issue 4 (text >= 0.6x, inline >= 0.8x of a trivial handler, RSS after 10,000 images <= 150 MB: now 184). Keep ONE recorder:
-# per request append only a tuple/slotted object of what is at hand (scope, times, status, reference to parsed body, sizes); build entries,
-# redaction, findings, images, HAR only when somebody reads. Verdict.saw must start no thread and judge nothing until asked (findings, /_mock/log,
-# metrics, --verdict); past its bound it drops the oldest body and says so. Default journal bound in RAM small enough that RSS <= 150 MB after
-# 10,000 images (16 MB of bodies, or keep bodies on disk/compressed up to 64 MB). Target: <= 8 us text, <= 12 us inline over no record.
 """What shows only in several requests: images sent again, retries, uploads that go on blindly."""
 
 from __future__ import annotations
@@ -18,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
-    from visionspec_mockserver.verdict.seen import Seen
+    from visionspec_mockserver.journal.record import Record
 
 _KEPT = 10_000
 _EARLY = 0.95  # timers end a little early, and a server sees the end of an answer a little late
@@ -52,13 +46,13 @@ class Retries:
     def __init__(self) -> None:
         self._failed: Recent[_Failed] = Recent()
 
-    def saw(self, seen: Seen) -> Iterator[Noticed]:
+    def saw(self, record: Record) -> Iterator[Noticed]:
         """A request that has ended."""
-        before = self._failed.get(seen.key)
-        if before and None not in (before.crc, seen.crc) and before.crc != seen.crc:
+        before = self._failed.get(record.key)
+        if before and None not in (before.crc, record.crc) and before.crc != record.crc:
             before = None  # as long, and something else
         times, told_s = (before.times, before.told_s) if before else (0, None)
-        waited_s = seen.start_s - before.end_s if before else -1
+        waited_s = record.start_s - before.end_s if before else -1
         if waited_s >= 0:
             least_s = least_wait_s(times, told_s=told_s)
             if waited_s < least_s * _EARLY:
@@ -69,10 +63,12 @@ class Retries:
                     f"sent again {waited_s:.2f} s after {failed}; {why} {least_s:g} s",
                     "request",
                 )
-        if seen.failed:
-            self._failed.put(seen.key, _Failed(times + 1, seen.end_s, seen.told_s, seen.crc))
+        if record.failed:
+            self._failed.put(
+                record.key, _Failed(times + 1, record.end_s or record.start_s, record.told_s, record.crc)
+            )
         elif before:
-            del self._failed[seen.key]
+            del self._failed[record.key]
 
 
 class Upload:
@@ -121,19 +117,19 @@ class Uploads:
         self._under_way: Recent[Upload] = Recent()
         self._files = Files()
 
-    def saw(self, seen: Seen) -> Iterator[Noticed]:
+    def saw(self, record: Record) -> Iterator[Noticed]:
         """A request that has ended."""
-        if seen.chunk is not None:
-            upload_id, verb, offset = seen.chunk
+        if record.chunk is not None:
+            upload_id, verb, offset = record.chunk
             upload = self._under_way.get(upload_id) or Upload()
             self._under_way.put(upload_id, upload)
-            if said := upload.saw(verb, failed=seen.failed):
+            if said := upload.saw(verb, failed=record.failed):
                 yield "upload.client-asks", said, f"{verb} at offset {offset or 'none'}"
-            if seen.status == 409:
+            if record.status == 409:
                 yield "upload.client-offsets", f"a chunk at offset {offset} leaves a gap", "request"
-        elif seen.operation == "files.delete" and seen.status == 200:
-            self._files.deleted(f"files/{seen.path.rpartition('/')[2]}")
-        if (file := seen.file) is not None and seen.status == 200:
+        elif record.operation == "files.delete" and record.status == 200:
+            self._files.deleted(f"files/{record.path.rpartition('/')[2]}")
+        if (file := record.file) is not None and record.status == 200:
             name, content = f"files/{file.id}", (file.sha256, file.mime_type)
             before = self._files.made(name, content, now=file.create_time, until=file.expiration_time)
             if before:
@@ -147,15 +143,15 @@ class Inline:
     def __init__(self) -> None:
         self._first_in: Recent[int] = Recent()
 
-    def saw(self, seen: Seen, body: dict[str, Any]) -> Iterator[Noticed]:
+    def saw(self, record: Record, body: dict[str, Any]) -> Iterator[Noticed]:
         """A request that has ended; one that was refused may well be sent again."""
         for turn in turns(body, detect_dialect(body)):
             for part in turn.parts:
                 if part.kind != "image" or part.data is None:
                     continue
                 first = self._first_in.get(hash(part.data))
-                if first is not None and first != seen.n:
+                if first is not None and first != record.n:
                     message = f"the same image was sent inline in request {first}: upload it once with the"
                     yield "advice.files-api", f"{message} Files API and refer to it", part.where
-                elif seen.status == 200:
-                    self._first_in.put(hash(part.data), seen.n)
+                elif record.status == 200:
+                    self._first_in.put(hash(part.data), record.n)
