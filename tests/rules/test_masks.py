@@ -561,3 +561,55 @@ class TestHostile:
     )
     def test_anything_else_that_json_can_say(self, value: Any) -> None:
         decode_or_refuse(value)
+
+
+@pytest.mark.parametrize("wrong", [None, b"IDAT", b"IEND"])
+def test_only_a_png_with_right_checksums_is_for_opencv(
+    wrong: bytes | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Pillow does not mind a wrong one, opencv complains on stderr."""
+    given: list[bytes] = []
+
+    def spy(data: bytes) -> None:
+        given.append(data)
+
+    monkeypatch.setattr(_maps, "decode_grey", spy)
+    png = bytearray(base64.b64decode(encode(Image.linear_gradient("L"))))
+    expected = decode_mask(base64.b64encode(png).decode(), box=BOX, **FRAME)
+    assert len(given) == 1
+    if wrong:
+        png[png.index(wrong) + 4 + int.from_bytes(png[png.index(wrong) - 4 : png.index(wrong)], "big")] ^= 1
+    found = decode_mask(base64.b64encode(png).decode(), box=BOX, **FRAME)
+    assert rows_of(found.crop) == rows_of(expected.crop)
+    assert len(given) == (1 if wrong else 2)
+
+
+CORNERS = [[0, 0], [1000, 0], [1000, 1000]]
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        (None, "the mask is null [rule masks.null-mask]"),
+        (7, "7 is neither a base64 string nor a polygon [rule masks.unknown-mask]"),
+        (
+            CORNERS[:2],
+            "polygon [[0, 0], [1000, 0]] has 2 corners; three make an area [rule masks.too-few-points]",
+        ),
+        (
+            [*CORNERS, [2**40, 0]],
+            (
+                "polygon [[0, 0], [1000, 0], [1000, 1000], [1099511627776, 0]] has a corner more than "
+                "536,870,912 px away [rule masks.bad-points]"
+            ),
+        ),
+        (
+            [[x % 1000, 0] for x in range(16_385)],
+            "16,385 corners, more than 16,384 [rule masks.oversized-polygon]",
+        ),
+    ],
+)
+def test_what_is_said_of_what_is_no_mask(value: object, said: str) -> None:
+    with pytest.raises(errors.InvalidMask) as caught:
+        decode_mask(value, box=BOX, **FRAME)
+    assert str(caught.value) == said
