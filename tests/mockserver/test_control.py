@@ -80,7 +80,7 @@ class TestLog:
     def test_reset_empties_it(self, api: httpx.Client) -> None:
         api.get("/v1/models")
         api.post("/_mock/reset")
-        assert api.get("/_mock/log").json() == {"requests": [], "dropped": 0, "more": False}
+        assert api.get("/_mock/log").json() == {"requests": [], "dropped": 0, "missed": 0, "more": False}
 
 
 class TestClock:

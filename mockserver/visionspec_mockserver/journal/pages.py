@@ -23,7 +23,9 @@ def page(
     limit: int | None = None,
     bodies: bool = False,
 ) -> dict[str, Any]:
-    """``{"requests": [...], "dropped": n, "more": bool}``, the oldest first.
+    """``{"requests": [...], "dropped": n, "missed": n, "more": bool}``, the oldest first.
+
+    ``dropped`` requests have made room for others; of ``missed`` ones the body had, before anybody asked for findings.
 
     Args:
         mock: whose log.
@@ -52,7 +54,8 @@ def page(
             more = True
             break
         found.append(made)
-    return {"requests": found if forward else found[::-1], "dropped": dropped, "more": more}
+    shown = found if forward else found[::-1]
+    return {"requests": shown, "dropped": dropped, "missed": mock.verdict.missed, "more": more}
 
 
 def one(mock: Mock, n: int) -> Entry | None:
