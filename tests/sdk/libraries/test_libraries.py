@@ -203,8 +203,8 @@ def test_a_library(name: str, scene: Any, tmp_path: Path) -> None:
     assert [entry for entry in log if entry["status"] != 200 and "gemini-none" not in entry["path"]] == []
 
 
-def test_run_needs_no_address(scene: Any, tmp_path: Path) -> None:
-    # LiteLLM does not read the variable of the official SDKs: it asks https://generativelanguage.googleapis.com
+def test_run_needs_no_address_for_litellm(scene: Any, tmp_path: Path) -> None:
+    # it reads a variable of its own, and not the official SDKs'
     command = Path(sys.executable).with_name("visionspec")
     printed = run(
         HERE / LIBRARIES["litellm"].script,
