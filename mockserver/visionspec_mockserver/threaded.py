@@ -137,17 +137,8 @@ class MockServer(Asserting):
         return await self._server.open(listener, app, context)
 
     def env(self) -> dict[str, str]:
-        """What the environment of a program has to say so that SDKs, and libraries built on them, come here."""
-        key = (*self.settings.api_keys, "any")[0]
-        return {
-            "GOOGLE_GEMINI_BASE_URL": self.url,
-            "GEMINI_API_BASE": self.url,
-            "GEMINI_API_KEY": key,
-            "GOOGLE_API_KEY": key,  # where it is set it wins, and some libraries read no other
-            "GOOGLE_GENERATIVE_AI_API_KEY": key,
-            "GOOGLE_GENAI_USE_ENTERPRISE": "",
-            "GOOGLE_GENAI_USE_VERTEXAI": "",
-        }
+        """What the environment of a program has to say so that it comes here: see `environment`."""
+        return environment(self.url, (*self.settings.api_keys, "any")[0])
 
     def __enter__(self) -> Self:
         return self
@@ -156,6 +147,19 @@ class MockServer(Asserting):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def environment(url: str, key: str) -> dict[str, str]:
+    """What sends SDKs, and libraries built on them, to the server at ``url``."""
+    return {
+        "GOOGLE_GEMINI_BASE_URL": url,
+        "GEMINI_API_BASE": url,
+        "GEMINI_API_KEY": key,
+        "GOOGLE_API_KEY": key,  # where it is set it wins, and some libraries read no other
+        "GOOGLE_GENERATIVE_AI_API_KEY": key,
+        "GOOGLE_GENAI_USE_ENTERPRISE": "",
+        "GOOGLE_GENAI_USE_VERTEXAI": "",
+    }
 
 
 class Server(uvicorn.Server):

@@ -23,6 +23,7 @@ from visionspec_conformance.target import show_body
 from visionspec_mockserver import Settings, create_app
 from visionspec_mockserver.faults.operations import operation
 from visionspec_mockserver.journal import RECORD
+from visionspec_mockserver.threaded import environment as server_environment
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -228,11 +229,7 @@ def run_client(command: Sequence[str], *, timeout_s: float, plan: Plan = PLAIN) 
 def environment(url: str) -> dict[str, str]:
     """What the official SDKs, ours, and a shell script read to find the server."""
     return {
-        "GOOGLE_GEMINI_BASE_URL": url,
-        "GEMINI_API_KEY": "conformance",
-        "GOOGLE_API_KEY": "",  # it would win over the other one
-        "GOOGLE_GENAI_USE_ENTERPRISE": "",
-        "GOOGLE_GENAI_USE_VERTEXAI": "",
+        **server_environment(url, "conformance"),
         "VISIONSPEC_BASE_URL": url,
         "NO_PROXY": "127.0.0.1,localhost",
         "no_proxy": "127.0.0.1,localhost",
