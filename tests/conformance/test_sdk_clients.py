@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shlex
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -17,6 +16,9 @@ from visionspec_mockserver.scene import draw_scene
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import TypeAlias
+
+    Tool: TypeAlias = Callable[[str], str]
 
 pytestmark = pytest.mark.controls
 
@@ -49,27 +51,18 @@ def scene(tmp_path: Path) -> str:
     return str(path)
 
 
-def tool(name: str) -> str:
-    """The path of a program; on the CI machine a missing one is a failure, elsewhere a reason to skip."""
-    if found := shutil.which(name):
-        return found
-    if os.environ.get("CI"):
-        pytest.fail(f"{name} is not on PATH")
-    pytest.skip(f"{name} is not on PATH")
-
-
-def python(_: Path) -> list[str]:
+def python(*_: object) -> list[str]:
     pytest.importorskip("google.genai")
     return [sys.executable, str(SDK / "python/probes.py"), "sync"]
 
 
-def javascript(_: Path) -> list[str]:
+def javascript(tool: Tool, _: Path) -> list[str]:
     if not (SDK / "js/node_modules/@google/genai").exists():
         pytest.skip("the nox session `conformance` installs the SDK for JavaScript")
     return [tool("node"), str(SDK / "js/probes.mjs"), "@google/genai"]
 
 
-def go(folder: Path) -> list[str]:
+def go(tool: Tool, folder: Path) -> list[str]:
     binary = str(folder / "probes")
     home = os.environ.get("HOME") or str(folder)
     subprocess.run(
@@ -106,10 +99,15 @@ def test_our_client_keeps_every_rule_under_every_fault(scene: str) -> None:
     ids=lambda value: getattr(value, "__name__", ""),
 )
 def test_an_official_sdk_is_judged_as_it_was_seen(
-    make: Callable[[Path], list[str]], chunks: str, outcomes: dict[str, str], scene: str, tmp_path: Path
+    make: Callable[[Tool, Path], list[str]],
+    chunks: str,
+    outcomes: dict[str, str],
+    scene: str,
+    tool: Tool,
+    tmp_path: Path,
 ) -> None:
     words = "".join(f"{name}\\n" for name in PROBES)
-    command = ["sh", "-c", f"printf '{words}' | {shlex.join([*make(tmp_path), scene])}"]
+    command = ["sh", "-c", f"printf '{words}' | {shlex.join([*make(tool, tmp_path), scene])}"]
     code, loud, conduct = judged(command)
     assert (code, loud) == (0, {"errors.back-off": "noted", **outcomes})
     assert conduct >= GIVEN_UP | {f"{one} {chunks}" for one in CHUNKS}

@@ -46,18 +46,10 @@ class Run(NamedTuple):
         return passed, noted, failed
 
 
-def tool(name: str) -> str:
-    """The path of a program; on the CI machine a missing one is a failure, elsewhere a reason to skip."""
-    if found := shutil.which(name):
-        return found
-    reason = f"{name} is not on PATH"
-    if os.environ.get("CI"):
-        pytest.fail(reason)
-    pytest.skip(reason)
-
-
 @pytest.fixture(scope="session", params=["javascript", "go"])
-def command(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+def command(
+    request: pytest.FixtureRequest, tool: Callable[[str], str], tmp_path_factory: pytest.TempPathFactory
+) -> list[str]:
     if request.param == "javascript":
         return [tool("node"), str(HERE / "javascript" / "consume.mjs")]
     binary = tmp_path_factory.mktemp("go") / "consume"
@@ -217,7 +209,9 @@ def test_a_folder_without_vectors_fails(consume: Callable[[Path], Run], tmp_path
     assert "no case was judged" in run.output
 
 
-def test_a_missing_toolchain_fails_on_the_ci_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_missing_toolchain_fails_on_the_ci_machine(
+    tool: Callable[[str], str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setenv("CI", "true")
     with pytest.raises(pytest.fail.Exception, match="node is not on PATH"):

@@ -35,16 +35,6 @@ URL = "https://example.com/photos/a%20b.png?size=1"
 CURL = f"curl -sS {API}/v1beta/models/gemini-2.5-flash -H 'x-goog-api-key: any'"
 
 
-def tool(name: str) -> str:
-    """The path of a program; on the CI machine a missing one is a failure, elsewhere a reason to skip."""
-    if found := shutil.which(name):
-        return found
-    reason = f"{name} is not on PATH"
-    if os.environ.get("CI"):
-        pytest.fail(reason)
-    pytest.skip(reason)
-
-
 @pytest.fixture
 def run(tmp_path: Path, draw: Callable[..., bytes]) -> Run:
     """``visionspec run`` in a folder with ``a.png``, to which `URL` is mapped, and in a home of its own."""
@@ -69,16 +59,20 @@ def run(tmp_path: Path, draw: Callable[..., bytes]) -> Run:
     return ran
 
 
+@pytest.fixture
+def curl(tool: Callable[[str], str]) -> None:
+    tool("curl")
+
+
+@pytest.mark.usefixtures("curl")
 class TestCurl:
     def test_the_services_host(self, run: Run) -> None:
-        tool("curl")
         ran = run("bash", "-c", f"{CURL} -i")
         assert ran.stdout.startswith("HTTP/1.1 200 OK\n"), ran.stderr  # and no word of a proxy
         assert json.loads(ran.stdout.partition("\n\n")[2])["name"] == "models/gemini-2.5-flash"
 
     def test_an_upload_in_two_steps(self, run: Run, tmp_path: Path) -> None:
         """The upload's URL is on the host that was asked, and so is the file's."""
-        tool("curl")
         (tmp_path / "two.sh").write_text(
             "curl -sS -D headers -o /dev/null $API/upload/v1beta/files -H 'x-goog-api-key: any'"
             " -H 'X-Goog-Upload-Protocol: resumable' -H 'X-Goog-Upload-Command: start'"
@@ -98,7 +92,6 @@ class TestCurl:
         assert file["sizeBytes"] == str((tmp_path / "a.png").stat().st_size)
 
     def test_a_mapped_url(self, run: Run, tmp_path: Path) -> None:
-        tool("curl")
         ran = run("bash", "-c", f"curl -sSIL '{URL}'; curl -sSL '{URL}' -o got.png")
         assert ran.stdout.startswith("HTTP/1.1 200 OK\n"), ran.stderr
         assert "content-type: image/png\n" in ran.stdout.lower()
@@ -107,7 +100,6 @@ class TestCurl:
 
     def test_other_paths_of_a_mapped_host_are_nowhere(self, run: Run) -> None:
         """We speak for the host, so nothing that it does not have is fetched from elsewhere."""
-        tool("curl")
         ran = run(
             "bash", "-c", f"curl -sS -w '%{{http_code}}' https://example.com/b.png; curl -sS -d x '{URL}'"
         )
@@ -116,7 +108,6 @@ class TestCurl:
         )
 
     def test_whatever_the_users_file_says(self, run: Run, tmp_path: Path) -> None:
-        tool("curl")
         (tmp_path / "home" / ".curlrc").write_text(
             'proxy = "http://127.0.0.1:9"\nnoproxy = "other.example"\ncacert = "/nowhere.pem"\nipv6\n'
             'connect-to = "generativelanguage.googleapis.com:443:127.0.0.1:9"\nwrite-out = "kept"'
@@ -141,7 +132,6 @@ class TestCurl:
 
     def test_without_any_file(self, run: Run) -> None:
         """By the variables alone; an exception for the whole of googleapis.com does not hold for our host."""
-        tool("curl")
         env = {"NO_PROXY": "*, .googleapis.com,intern.example", "HTTPS_PROXY": "http://127.0.0.1:9"}
         ran = run("bash", "-c", f"{CURL.replace('curl', 'curl -q')}; echo; echo $NO_PROXY", env=env)
         answer, _, exceptions = ran.stdout.strip().rpartition("\n")
@@ -173,7 +163,7 @@ class TestOthers:
         assert ran.stdout == "200\n", ran.stderr
 
     @pytest.mark.parametrize("where", ["wheel", "PATH"])
-    def test_node(self, run: Run, tmp_path: Path, where: str) -> None:
+    def test_node(self, run: Run, tool: Callable[[str], str], tmp_path: Path, where: str) -> None:
         """By the proxy if it is new enough to know one, else by our module; what is preloaded stays so."""
         node = Path(tool("node"))
         if where == "wheel":

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 import threading
@@ -19,6 +18,9 @@ from visionspec_mockserver import MockServer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from typing import TypeAlias
+
+    Tool: TypeAlias = Callable[[str], str]
 
 HERE = Path(__file__).parent
 _PROBE_S = 60
@@ -47,16 +49,6 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Scene:
     return Scene(path, 960, 540, box)
 
 
-def tool(name: str) -> str:
-    """The path of a program; on the CI machine a missing one is a failure, elsewhere a reason to skip."""
-    if found := shutil.which(name):
-        return found
-    reason = f"{name} is not on PATH"
-    if os.environ.get("CI"):
-        pytest.fail(reason)
-    pytest.skip(reason)
-
-
 def installed(path: Path) -> str:
     """What the nox session ``sdk`` installs beside the probes."""
     assert path.exists(), f"{path.relative_to(HERE)} is missing: run the nox session 'sdk'"
@@ -75,13 +67,13 @@ def _build(command: list[str], folder: Path, *, room: str) -> None:
     )
 
 
-def _go(folder: Path) -> list[str]:
+def _go(tool: Tool, folder: Path) -> list[str]:
     binary = str(folder / "probes")
     _build([tool("go"), "build", "-buildvcs=false", "-o", binary, "."], folder, room="go")
     return [binary]
 
 
-def _java(folder: Path) -> list[str]:
+def _java(tool: Tool, folder: Path) -> list[str]:
     classpath = folder / "classpath"
     java, _, maven = tool("java"), tool("javac"), tool("mvn")  # a source file is run by a JDK alone
     _build(
@@ -100,19 +92,19 @@ def _older_python(mode: str) -> list[str]:
     return _python(installed(HERE / "python" / ".venv-2.34.0" / "bin" / "python"), mode)
 
 
-def _javascript(package: str) -> list[str]:
+def _javascript(tool: Tool, package: str) -> list[str]:
     installed(HERE / "js" / "node_modules" / package)
     return [tool("node"), str(HERE / "js" / "probes.mjs"), package]
 
 
 # By SDK and version, the command that runs its probes; the folder is for what has to be built first.
-COMMANDS: dict[str, Callable[[Path], list[str]]] = {
-    "python-3.3.0": lambda _: _python(sys.executable, "sync"),
-    "python-3.3.0-async": lambda _: _python(sys.executable, "async"),
-    "python-2.34.0": lambda _: _older_python("sync"),
-    "python-2.34.0-async": lambda _: _older_python("async"),
-    "javascript-3.1.0": lambda _: _javascript("@google/genai"),
-    "javascript-2.32.0": lambda _: _javascript("genai-2"),
+COMMANDS: dict[str, Callable[[Tool, Path], list[str]]] = {
+    "python-3.3.0": lambda *_: _python(sys.executable, "sync"),
+    "python-3.3.0-async": lambda *_: _python(sys.executable, "async"),
+    "python-2.34.0": lambda *_: _older_python("sync"),
+    "python-2.34.0-async": lambda *_: _older_python("async"),
+    "javascript-3.1.0": lambda tool, _: _javascript(tool, "@google/genai"),
+    "javascript-2.32.0": lambda tool, _: _javascript(tool, "genai-2"),
     "go-1.77.0": _go,
     "java-1.70.0": _java,
 }
@@ -157,10 +149,10 @@ class Prober:
 
 @pytest.fixture(scope="session")
 def sdk(
-    request: pytest.FixtureRequest, scene: Scene, tmp_path_factory: pytest.TempPathFactory
+    request: pytest.FixtureRequest, scene: Scene, tool: Tool, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Prober]:
     """The SDK that the test is parametrized with, in a process of its own."""
-    program, *args = COMMANDS[request.param](tmp_path_factory.mktemp("sdk"))
+    program, *args = COMMANDS[request.param](tool, tmp_path_factory.mktemp("sdk"))
     environment = {name: value for name, value in os.environ.items() if name not in _ELSEWHERE}
     with (
         MockServer(api_keys=("any",)) as server,

@@ -12,7 +12,6 @@ import io
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -222,18 +221,8 @@ CHECKS: dict[str, Callable[[Answer], None]] = {
 }
 
 
-def tool(name: str) -> str:
-    """The path of a program; on the CI machine a missing one is a failure, elsewhere a reason to skip."""
-    if found := shutil.which(name):
-        return found
-    reason = f"{name} is not on PATH"
-    if os.environ.get("CI"):
-        pytest.fail(reason)
-    pytest.skip(reason)
-
-
 @pytest.fixture(scope="session")
-def binaries(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def binaries(tool: Callable[[str], str], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """All Go samples, built at once."""
     folder = tmp_path_factory.mktemp("go")
     subprocess.run(
@@ -246,7 +235,7 @@ def binaries(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def command(sample: str, request: pytest.FixtureRequest) -> list[str]:
+def command(sample: str, tool: Callable[[str], str], request: pytest.FixtureRequest) -> list[str]:
     """What an application's user types to run it."""
     language, _, name = sample.partition("/")
     if language == "go":
@@ -271,7 +260,9 @@ def text_of(body: str) -> str:
 
 
 @pytest.mark.parametrize("row", TABLE["samples"], ids=lambda row: row["sample"])
-def test_a_sample(row: dict[str, Any], request: pytest.FixtureRequest, tmp_path: Path) -> None:
+def test_a_sample(
+    row: dict[str, Any], tool: Callable[[str], str], request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
     mapped = []
     files = dict(row.get("pictures", {}))
     for url, name in row.get("urls", {}).items():
@@ -284,7 +275,15 @@ def test_a_sample(row: dict[str, Any], request: pytest.FixtureRequest, tmp_path:
         SCENES[name].draw().save(path, quality=95)
     environment = {name: value for name, value in os.environ.items() if not SDK_VARIABLES.match(name)}
     run = subprocess.run(
-        [sys.executable, "-m", "visionspec.cli", "run", *mapped, "--", *command(row["sample"], request)],
+        [
+            sys.executable,
+            "-m",
+            "visionspec.cli",
+            "run",
+            *mapped,
+            "--",
+            *command(row["sample"], tool, request),
+        ],
         cwd=tmp_path,
         env=environment,
         capture_output=True,
