@@ -9,7 +9,7 @@ from pathlib import Path
 
 import nox
 
-nox.needs_version = ">=2025.2.9"
+nox.needs_version = ">=2026.10"
 nox.options.sessions = [
     "lint",
     "types",
@@ -24,6 +24,9 @@ nox.options.sessions = [
 ]
 nox.options.error_on_missing_interpreters = True
 nox.options.reuse_venv = "yes"
+# While one session installs or waits, another has the processor.
+nox.options.allow_parallel = True
+nox.options.parallel = 2
 
 ROOT = Path(__file__).parent
 # What needs an environment of its own to be imported.
@@ -32,7 +35,7 @@ PROJECT = nox.project.load_toml("pyproject.toml")
 
 
 def _install(session: nox.Session, group: str, *, extra: str = "all") -> None:
-    session.install("-e", f".[{extra}]", *nox.project.dependency_groups(PROJECT, group))
+    session.install("--no-compile", "-e", f".[{extra}]", *nox.project.dependency_groups(PROJECT, group))
 
 
 def _node(session: nox.Session, folder: str, *options: str) -> None:
@@ -81,6 +84,7 @@ def tests(session: nox.Session) -> None:
         "--cov",
         "--cov-report=term",
         *session.posargs,
+        env={"HYPOTHESIS_PROFILE": "quick"},  # session `property` has the many examples
     )
 
 
@@ -147,7 +151,7 @@ def openapi(session: nox.Session) -> None:
     session.run("pytest", "tests/openapi", "-n", "2", "--dist", "worksteal", *session.posargs)
 
 
-@nox.session
+@nox.session(allow_parallel=False)  # its time is judged, and `sdk` installs into the same folder
 def conformance(session: nox.Session) -> None:
     """Judge our server, our rules, our client and the SDKs; then every broken rule has to be caught."""
     _install(session, "sdk")
@@ -199,13 +203,21 @@ def spec(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def mutants(session: nox.Session) -> None:
-    """Break rules and protocol in thousands of small ways; 95 % have to fail a test. Half an hour or more."""
+    """Break rules and protocol in thousands of small ways; 95 % have to fail a test. Half an hour."""
     _install(session, "mutation")
+    tools = ROOT / "tests/mutation"
     folder = Path(session.create_tmp()).resolve() / "mutation"
-    session.run("python", "tests/mutation/prepare.py", str(folder))
+    session.run("python", str(tools / "prepare.py"), str(folder))
+    env = {"HYPOTHESIS_PROFILE": "mutation"}
     with session.chdir(folder):
-        session.run("mutmut", "run", *session.posargs, env={"HYPOTHESIS_PROFILE": "mutation"})
-        session.run("python", str(ROOT / "tests/mutation/report.py"))
+        # mutmut writes all mutants and finds out who tests what before it runs the few that are named.
+        session.run("mutmut", "run", "visionspec.rules.names.*", env=env, silent=True)
+    with session.chdir(folder / "mutants"):
+        tests = ("-m", "not sdk", "tests/rules", "tests/protocol")
+        env["PYTHONPATH"] = os.pathsep.join(["src", str(tools)])
+        session.run("pytest", "-q", "-p", "decide", "-p", "no:cacheprovider", *tests, env=env)
+    with session.chdir(folder):
+        session.run("python", str(tools / "report.py"))
 
 
 @nox.session(default=False)
