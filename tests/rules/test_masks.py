@@ -10,7 +10,7 @@ import sys
 import tracemalloc
 import zlib
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pytest
@@ -23,13 +23,6 @@ from visionspec.rules import _base64, _maps, _native, _polygon, masks
 from visionspec.rules._resample import Span, binarise
 from visionspec.rules.boxes import PixelBox, PixelPoint
 from visionspec.rules.masks import Mask, decode_mask
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from contextlib import AbstractContextManager
-    from random import Random
-
-    Engines = tuple[Callable[[], AbstractContextManager[None]], ...]
 
 FRAME = {"width_px": 100, "height_px": 100}
 BOX = PixelBox(10, 20, 14, 22)
@@ -60,27 +53,14 @@ def header(width: int, height: int) -> bytes:
 PNG = b"\x89PNG\r\n\x1a\n"
 
 
-@pytest.fixture(params=["opencv", "own"])
+@pytest.fixture(params=["kornia", "own"])
 def engine(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With opencv and pybase64, and without them."""
+    """With kornia-rs and pybase64, and without them."""
     if request.param == "own":
-        monkeypatch.setattr(_native, "_cv2", lambda: None)
+        monkeypatch.setattr(_native, "_decoder", lambda: None)
         monkeypatch.setattr(_base64, "b64decode", None)
     else:
-        assert _native._cv2() is not None, "install opencv-python-headless, or it is not tested"
-
-
-@pytest.fixture(scope="module")
-def engines() -> Engines:
-    """The same for properties, which cannot use fixtures of a function."""
-
-    @contextlib.contextmanager
-    def without() -> Iterator[None]:
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(_native, "_cv2", lambda: None)
-            yield
-
-    return (contextlib.nullcontext, without)
+        assert _native._decoder() is not None, "install kornia-rs, or it is not tested"
 
 
 @pytest.mark.usefixtures("engine")
@@ -130,32 +110,35 @@ class TestResize:
 
     @given(maps(), spans(), spans(), st.sampled_from([0, 126, 127, 128, 254]) | st.integers(0, 255))
     @example(np.array([[0, 255]], np.uint8), Span(2, 0, 2), Span(1, 0, 1), 127)
-    def test_every_pixel_is_pillows(
-        self, engines: Engines, values: np.ndarray, x: Span, y: Span, threshold: int
-    ) -> None:
+    def test_every_pixel_is_pillows(self, values: np.ndarray, x: Span, y: Span, threshold: int) -> None:
         whole = np.asarray(Image.fromarray(values).resize((x.size, y.size), Image.Resampling.BILINEAR))
         expected = whole[y.start : y.stop, x.start : x.stop] > threshold
-        for engine in engines:
-            with engine():
-                assert np.array_equal(binarise(values, x=x, y=y, threshold=threshold), expected)
+        assert np.array_equal(binarise(values, x=x, y=y, threshold=threshold), expected)
 
-    @given(maps(), st.integers(0, 255), st.integers(1, 24), st.data())
-    def test_far_beyond_the_window_too(
-        self, engines: Engines, values: np.ndarray, threshold: int, rows: int, data: st.DataObject
+    @given(maps(), st.integers(0, 255), st.integers(1, 24), st.integers(2000, 9000), st.data())
+    def test_beyond_what_is_resized_as_a_whole_too(
+        self, values: np.ndarray, threshold: int, rows: int, size: int, data: st.DataObject
     ) -> None:
-        """One side as long as Pillow can be asked for in a test, the other growing or shrinking."""
-        size = data.draw(st.integers(200_000, 400_000))
+        """One side is long, the other grows or shrinks."""
         start = data.draw(st.integers(0, size - 50))
-        long, short = Span(size, start, start + 50), Span(rows, 0, rows)
-        for x, y in ((long, short), (short, long)):
-            whole = np.asarray(Image.fromarray(values).resize((x.size, y.size), Image.Resampling.BILINEAR))
-            expected = whole[y.start : y.stop, x.start : x.stop] > threshold
-            for engine in engines:
-                with engine():
-                    assert np.array_equal(binarise(values, x=x, y=y, threshold=threshold), expected)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("visionspec.rules._resample._WHOLE_PX", 0)
+            check_window(values, Span(size, start, start + 50), Span(rows, 0, rows), threshold)
 
 
-@pytest.mark.usefixtures("engine")
+@pytest.mark.parametrize("rows", [1, 12, 24])
+def test_a_window_of_a_very_long_side_is_pillows(rows: int) -> None:
+    values = np.random.default_rng(4).integers(0, 256, (12, 11), np.uint8)
+    check_window(values, Span(400_000, 399_000, 400_000), Span(rows, 0, rows), 127)
+
+
+def check_window(values: np.ndarray, long: Span, short: Span, threshold: int) -> None:
+    for x, y in ((long, short), (short, long)):
+        whole = np.asarray(Image.fromarray(values).resize((x.size, y.size), Image.Resampling.BILINEAR))
+        expected = whole[y.start : y.stop, x.start : x.stop] > threshold
+        assert np.array_equal(binarise(values, x=x, y=y, threshold=threshold), expected)
+
+
 @pytest.mark.parametrize("size", [(300, 400), (256, 256), (255, 400), (400, 255), (200, 100), (1900, 900)])
 def test_a_map_of_the_usual_size_is_pillows(size: tuple[int, int]) -> None:
     y, x = np.mgrid[:256, :256] / 255 - 0.5
@@ -166,7 +149,6 @@ def test_a_map_of_the_usual_size_is_pillows(size: tuple[int, int]) -> None:
     assert np.array_equal(binarise(values, **spans_, threshold=127), expected)
 
 
-@pytest.mark.usefixtures("engine")
 @pytest.mark.parametrize("size", [(300, 400), (398, 212), (256, 1000)])
 def test_every_level_of_a_growing_map_is_pillows(size: tuple[int, int]) -> None:
     """At each threshold, and with even sides: there are ties then, which the last of 22 bits decides."""
@@ -249,7 +231,6 @@ def test_a_polygon_of_many_corners_is_filled_in_bands(monkeypatch: pytest.Monkey
     assert 0 < whole.sum() < 3000
 
 
-@pytest.mark.usefixtures("engine")
 def test_a_growing_map_is_resized_in_bands(monkeypatch: pytest.MonkeyPatch) -> None:
     values = np.random.default_rng(2).integers(0, 256, (9, 7), np.uint8)
     expected = np.asarray(Image.fromarray(values).resize((30, 40), Image.Resampling.BILINEAR)) > 127
@@ -257,39 +238,68 @@ def test_a_growing_map_is_resized_in_bands(monkeypatch: pytest.MonkeyPatch) -> N
     assert np.array_equal(binarise(values, x=Span(30, 0, 30), y=Span(40, 0, 40), threshold=127), expected)
 
 
+@st.composite
+def rows_of_bytes(draw: st.DrawFn) -> tuple[int, int, bytes]:
+    """Width, height and the filtered rows of a grey PNG, every row with a filter of its own; some do not exist."""
+    width, height = draw(st.integers(1, 12)), draw(st.integers(1, 12))
+    filters = st.integers(0, 4) | st.integers(0, 6)
+    rows = draw(
+        st.lists(
+            st.tuples(filters, st.binary(min_size=width, max_size=width)), min_size=height, max_size=height
+        )
+    )
+    return width, height, b"".join(bytes([kind]) + row for kind, row in rows)
+
+
+def grey_png(width: int, height: int, *compressed: bytes) -> bytes:
+    pixels = b"".join(chunk(b"IDAT", part) for part in compressed)
+    return PNG + header(width, height) + pixels + chunk(b"IEND", b"")
+
+
+def pillows(png: bytes) -> list[list[int]] | None:
+    try:
+        with Image.open(io.BytesIO(png)) as image:
+            return np.asarray(image).tolist()
+    except (OSError, SyntaxError):
+        return None
+
+
 class TestNative:
-    """What opencv and pybase64 do changes no result."""
+    """What kornia-rs and pybase64 do changes no result."""
 
     @pytest.mark.prop
-    @given(st.integers(1, 60), st.integers(1, 60), st.floats(1, 8), st.floats(1, 8), st.randoms())
-    def test_opencv_enlarges_to_within_one_level_of_pillow(
-        self, width: int, height: int, across: float, down: float, random: Random
+    @given(rows_of_bytes(), st.integers(-9, 9), st.integers(0, 400), st.integers(0, 255), st.integers(0, 400))
+    def test_kornia_decodes_as_pillow_does_or_not_at_all(
+        self, image: tuple[int, int, bytes], more: int, at: int, damage: int, part: int
     ) -> None:
-        """One more than this is allowed for in the code."""
-        values = np.frombuffer(random.randbytes(width * height), np.uint8).reshape(height, width)
-        size = (int(width * across), int(height * down))
-        theirs = _native.enlarge(values, *size)
-        pillows = np.asarray(Image.fromarray(values).resize(size, Image.Resampling.BILINEAR))
-        assert theirs is not None
-        assert np.abs(theirs.astype(int) - pillows).max() <= 1 < _native.SLACK
+        """It forgives one thing, a wrong checksum of the compressed data; with the right one Pillow agrees."""
+        width, height, rows = image
+        rows = rows[:more] if more < 0 else rows + bytes(more)
+        stream = bytearray(zlib.compress(rows))
+        if at < len(stream):
+            stream[at] ^= damage
+        png = grey_png(width, height, bytes(stream[:part]), bytes(stream[part:]))
+        found = _native.decode_grey(png, width_px=width, height_px=height)
+        expected = pillows(png)
+        if found is not None and expected is None:
+            data = zlib.decompressobj(-15).decompress(stream[2:])
+            assert zlib.adler32(data) != int.from_bytes(stream[-4:], "big")
+            expected = pillows(grey_png(width, height, zlib.compress(data)))
+        assert found is None or found.tolist() == expected
+        sound = more >= 0 and not damage and not any(kind > 4 for kind in rows[:: width + 1][:height])
+        assert found is not None or not sound
 
-    @pytest.mark.parametrize("off", [0, 1, 2, 5])
-    def test_opencv_is_not_trusted_if_it_enlarges_otherwise(
-        self, off: int, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        import cv2  # noqa: PLC0415
+    @pytest.mark.parametrize(("width", "height"), [(3, 2), (2, 3), (1, 6), (6, 1)])
+    def test_kornia_is_told_the_size(self, width: int, height: int) -> None:
+        png = base64.b64decode(encode(Image.new("L", (3, 2), 7)))
+        found = _native.decode_grey(png, width_px=width, height_px=height)
+        assert (None if found is None else found.tolist()) == (
+            [[7, 7, 7], [7, 7, 7]] if (width, height) == (3, 2) else None
+        )
 
-        def resize(values: np.ndarray, size: tuple[int, int], interpolation: int) -> np.ndarray:
-            assert interpolation == cv2.INTER_LINEAR
-            right = Image.fromarray(values).resize(size, Image.Resampling.BILINEAR)
-            return np.clip(np.asarray(right).astype(int) + off, 0, 255).astype(np.uint8)
-
-        monkeypatch.setattr(cv2, "resize", resize)
-        assert (_native._cv2.__wrapped__() is None) == (off >= _native.SLACK)
-
-    def test_opencv_need_not_be_there(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setitem(sys.modules, "cv2", None)
-        assert _native._cv2.__wrapped__() is None
+    def test_kornia_need_not_be_there(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setitem(sys.modules, "kornia_rs.io", None)
+        assert _native.decode_grey(grey_png(1, 1, zlib.compress(bytes(2))), width_px=1, height_px=1) is None
 
     @pytest.mark.parametrize(
         "text", ["AAAA", "AA==", "_-_-", "AA", "A A=", "AA\n==", "*", "AA==AA==", "ä", "", "A"]
@@ -452,14 +462,19 @@ def test_a_corner_may_be_far_away_but_not_absurdly(
             assert allowed
 
 
-def test_opencv_decodes_what_is_sound_and_grey(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_kornia_decodes_grey_of_a_byte(monkeypatch: pytest.MonkeyPatch) -> None:
     """And nothing else: what it is not asked for, it cannot do differently."""
-    asked: list[bytes] = []
-    monkeypatch.setattr(_maps, "decode_grey", asked.append)
+    asked: list[tuple[bytes, int, int]] = []
+
+    def spy(png: bytes, *, width_px: int, height_px: int) -> None:
+        asked.append((png, width_px, height_px))
+
+    monkeypatch.setattr(_maps, "decode_grey", spy)
     grey = Image.new("L", (2, 1), 255)
     for image in (grey, grey.convert("RGB"), grey.convert("1"), grey.convert("P"), grey.convert("LA")):
         decode_mask(encode(image), box=PixelBox(0, 0, 2, 1), **FRAME)
-    assert [base64.b64encode(data).decode() for data in asked] == [encode(grey)]
+    decode_mask(encode(grey, "JPEG", comment=b"\x08\0"), box=PixelBox(0, 0, 2, 1), **FRAME)
+    assert asked == [(base64.b64decode(encode(grey)), 2, 1)]
 
 
 @pytest.mark.parametrize(
@@ -563,25 +578,16 @@ class TestHostile:
         decode_or_refuse(value)
 
 
-@pytest.mark.parametrize("wrong", [None, b"IDAT", b"IEND"])
-def test_only_a_png_with_right_checksums_is_for_opencv(
-    wrong: bytes | None, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Pillow does not mind a wrong one, opencv complains on stderr."""
-    given: list[bytes] = []
-
-    def spy(data: bytes) -> None:
-        given.append(data)
-
-    monkeypatch.setattr(_maps, "decode_grey", spy)
+@pytest.mark.usefixtures("engine")
+@pytest.mark.parametrize("wrong", [b"IDAT", b"IEND"])
+def test_a_wrong_checksum_of_a_chunk_is_forgiven(wrong: bytes) -> None:
+    """Pillow does not mind it, so it must not matter that another decoder does."""
     png = bytearray(base64.b64decode(encode(Image.linear_gradient("L"))))
     expected = decode_mask(base64.b64encode(png).decode(), box=BOX, **FRAME)
-    assert len(given) == 1
-    if wrong:
-        png[png.index(wrong) + 4 + int.from_bytes(png[png.index(wrong) - 4 : png.index(wrong)], "big")] ^= 1
+    at = png.index(wrong)
+    png[at + 4 + int.from_bytes(png[at - 4 : at], "big")] ^= 1
     found = decode_mask(base64.b64encode(png).decode(), box=BOX, **FRAME)
     assert rows_of(found.crop) == rows_of(expected.crop)
-    assert len(given) == (1 if wrong else 2)
 
 
 CORNERS = [[0, 0], [1000, 0], [1000, 1000]]

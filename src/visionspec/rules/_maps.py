@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import re
-import zlib
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -26,23 +25,19 @@ _DATA_URI = re.compile(r"\s*data:[^,]{0,128},", re.IGNORECASE)
 _SEG_TOKENS = re.compile(r"\s*<(?:start_of_mask|seg_\d+)>")
 _FORMS = {"image/png": "png", "image/jpeg": "jpeg"}
 
-# A PNG: signature, IHDR (its last 5 bytes before the CRC: depth, colour, 3 methods), other chunks, IEND.
-_START = b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR"
-_END = b"\0\0\0\0IEND\xaeB`\x82"
+# A PNG: 8 bytes, IHDR (from byte 24 on: depth, colour), other chunks, IEND.
 _IHDR_END, _DEPTH_AT = 33, 24
 _GREY = b"\x08\0"  # a pixel is one byte
-_USUAL = b"\x08\0\0\0\0"  # and it is not interlaced
 _PIXELS = (b"PLTE", b"IDAT", b"IEND")
 
 
 class _Encoded(NamedTuple):
-    """A whole image, its size, and whether any decoder may have it."""
+    """A whole image, and its size."""
 
     form: str
     width_px: int
     height_px: int
     data: bytes
-    simple: bool
 
 
 @rule("masks.png", "masks.base64", "masks.seg-tokens", "masks.bad-base64", "masks.size-cap")
@@ -57,15 +52,16 @@ def decode_map(text: str, *, limit_px: int, spend: Callable[[int], None]) -> tup
     Raises:
         InvalidMask: if it is no such thing; the last part of ``.rule`` says why.
     """
-    form, width_px, height_px, data, simple = _describe(_bytes(text))
+    form, width_px, height_px, data = _describe(_bytes(text))
     if width_px * height_px > limit_px:
         raise invalid(
             "size-cap", f"the mask declares {width_px}x{height_px} px, more than {limit_px:,} in all"
         )
     spend(width_px * height_px)
-    grey = decode_grey(data) if simple else None
-    if grey is not None and grey.shape == (height_px, width_px):
-        return form, grey
+    if form == "png" and data.startswith(_GREY, _DEPTH_AT):
+        grey = decode_grey(data, width_px=width_px, height_px=height_px)
+        if grey is not None:
+            return form, grey
     try:
         with Image.open(io.BytesIO(data), formats=(form,)) as image:
             return form, _to_luminance(image)
@@ -88,9 +84,6 @@ def _bytes(text: str) -> bytes:
 
 @rule("masks.truncated-image", "masks.corrupt-image", "masks.unsupported-image")
 def _describe(data: bytes) -> _Encoded:
-    if _is_usual(data):
-        width_px, height_px = int.from_bytes(data[16:20], "big"), int.from_bytes(data[20:24], "big")
-        return _Encoded("png", width_px, height_px, data, simple=True)
     try:
         info = read_info(data)
     except TruncatedMedia as error:
@@ -104,40 +97,20 @@ def _describe(data: bytes) -> _Encoded:
     form = _FORMS.get(info.mime_type)
     if form is None:
         raise invalid("unsupported-image", f"the mask is {info.mime_type}; PNG is documented, JPEG accepted")
-    simple = False
     if form == "png":
-        data, sound = _without_extras(data)
-        simple = sound and data.startswith(_GREY, _DEPTH_AT)
-    return _Encoded(form, info.width_px, info.height_px, data, simple)
+        data = _without_extras(data)
+    return _Encoded(form, info.width_px, info.height_px, data)
 
 
-def _is_usual(data: bytes) -> bool:
-    """Whether it is what nearly every mask is, which saves a closer look: grey, one IDAT, nothing else, sound."""
-    return (
-        data.startswith(_START)
-        and data.startswith(_USUAL, _DEPTH_AT)
-        and data.startswith(b"IDAT", _IHDR_END + 4)
-        and data.endswith(_END)
-        and int.from_bytes(data[33:37], "big") == len(data) - 57
-        and b"\0\0\0\0" not in (data[16:20], data[20:24])
-        and zlib.crc32(data[12:29]) == int.from_bytes(data[29:33], "big")
-        and zlib.crc32(data[37:-16]) == int.from_bytes(data[-16:-12], "big")
-    )
-
-
-def _without_extras(png: bytes) -> tuple[bytes, bool]:
-    """The first header, the palette and the pixels: nothing else matters here, and it may be hostile.
-
-    And whether their CRCs are right: Pillow does not mind if they are not, opencv complains on stderr.
-    """
-    parts, sound, position = [png[:_IHDR_END]], True, _IHDR_END
+def _without_extras(png: bytes) -> bytes:
+    """The header, the palette and the pixels: nothing else matters here, and it may be hostile."""
+    parts, position = [png[:_IHDR_END]], _IHDR_END
     while parts[-1][4:8] != b"IEND":
         end = position + 12 + int.from_bytes(png[position : position + 4], "big")
         if png[position + 4 : position + 8] in _PIXELS:
             parts.append(png[position:end])
-            sound = sound and zlib.crc32(parts[-1][4:-4]) == int.from_bytes(parts[-1][-4:], "big")
         position = end
-    return b"".join(parts), sound
+    return b"".join(parts)
 
 
 @rule("masks.luminance")

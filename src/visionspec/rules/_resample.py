@@ -21,11 +21,8 @@ import numpy as np
 from PIL import Image
 
 from visionspec._registry import rule
-from visionspec.rules._native import SLACK, enlarge
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     import numpy.typing as npt
 
     Indices = npt.NDArray[np.intp]
@@ -33,13 +30,13 @@ if TYPE_CHECKING:
     Map = npt.NDArray[np.uint8]
     Bits = npt.NDArray[np.bool_]
     Values = npt.NDArray[np.uint8] | npt.NDArray[np.int32]
-    Judge = Callable[[slice, Bits], Indices]
 
 _BITS = 22  # Pillow's PRECISION_BITS: 32 - 8 - 2
 _HALF = 1 << (_BITS - 1)
 _BAND_PX = 1 << 18  # results computed at a time: bounds the temporaries, and they stay in the cache
-_WHOLE_PX = 1 << 22  # what Pillow and opencv may be asked for beyond the window
+_WHOLE_PX = 1 << 22  # what Pillow may be asked for beyond the window
 _REMEMBERED_PX = 1 << 12
+_AGREED = 3  # of four pixels all are above, see _votes
 
 
 class Span(NamedTuple):
@@ -86,17 +83,19 @@ def _resize(values: Map, width: int, height: int) -> Map:
 
 
 def _growing(values: Map, x: Span, y: Span, threshold: int) -> Bits:
-    """Judge all pixels roughly first, then those that are doubtful exactly."""
+    """Judge every pixel by the four around it; calculate those that these four disagree about."""
     height, width = values.shape
     across, down = _taps(width, x), _taps(height, y)
-    judge = _by_opencv(values, x, y, threshold) or _by_cells(values, across.first, down.first, threshold)
+    votes = _votes(values, threshold).take(across.first, axis=1)
     flat = values.ravel()
     corners = np.array([[[0], [width]], [[1], [width + 1]]])
     result = np.empty((y.length, x.length), np.bool_)
     rows = max(1, _BAND_PX // x.length)
     for start in range(0, y.length, rows):
         out = result[start : start + rows]
-        doubtful = judge(slice(start, start + rows), out)
+        cells = votes.take(down.first[start : start + rows], axis=0)
+        np.equal(cells, _AGREED, out=out)
+        doubtful = np.flatnonzero(cells < _AGREED)
         if doubtful.size:
             row = doubtful // x.length  # sooner than np.divmod
             column = doubtful - row * x.length
@@ -104,53 +103,28 @@ def _growing(values: Map, x: Span, y: Span, threshold: int) -> Bits:
             first = down.first.take(row)
             first *= width
             first += across.first.take(column)
-            # The four pixels around each. One past an edge weighs nothing: any other will do for it.
+            # One past an edge weighs nothing: any other will do for it.
             around = flat.take(first + corners, mode="clip")
             pairs = _weigh(around, across.weights.take(column, axis=1))
             out.ravel()[doubtful] = _weigh(pairs, down.weights.take(row, axis=1)) > threshold
     return result
 
 
-def _by_opencv(values: Map, x: Span, y: Span, threshold: int) -> Judge | None:
-    """Doubtful are pixels that opencv, where it is installed, puts near the threshold."""
-    if x.size * y.size > max(_WHOLE_PX, x.length * y.length):
-        return None
-    whole = enlarge(values, x.size, y.size)
-    if whole is None:
-        return None
-    window = whole[y.start : y.stop, x.start : x.stop]
-    lowest = np.uint8((threshold - SLACK + 1) % 256)  # it may wrap: then a few pixels too many are doubtful
+def _votes(values: Map, threshold: int) -> Map:
+    """Of the four pixels from (row, column) on, how many are above, less one: if none is, that is 255.
 
-    def judge(band: slice, out: Bits) -> Indices:
-        levels = window[band]
-        np.greater(levels, threshold, out=out)
-        levels -= lowest
-        return np.flatnonzero(levels < 2 * SLACK)
-
-    return judge
-
-
-def _by_cells(values: Map, left: Indices, top: Indices, threshold: int) -> Judge:
-    """Doubtful are pixels between four that do not agree."""
-    counts = _above(values, threshold).take(left, axis=1)
-
-    def judge(band: slice, out: Bits) -> Indices:
-        cells = counts.take(top[band], axis=0)
-        np.right_shift(cells, 2, out=out.view(np.uint8))
-        return np.flatnonzero((cells & 3) > 0)
-
-    return judge
-
-
-def _above(values: Map, threshold: int) -> Map:
-    """How many of the four pixels from (row, column) on are above; past an edge, the edge stands twice."""
-    above = (values > threshold).view(np.uint8)
-    pairs = np.empty_like(above)
-    np.add(above[:-1], above[1:], out=pairs[:-1])
-    np.add(above[-1], above[-1], out=pairs[-1])
-    np.add(pairs[:, :-1], pairs[:, 1:], out=above[:, :-1])
-    np.add(pairs[:, -1], pairs[:, -1], out=above[:, -1])
-    return above
+    Past the last row none is, past the last column the next row begins: too many opinions make some pixels
+    there doubtful that need not be, and no more.
+    """
+    height, width = values.shape
+    size = height * width
+    above = np.zeros((height + 2, width), np.uint8)
+    np.greater(values, threshold, out=above[:height].view(np.bool_))
+    flat = above.ravel()
+    pairs = flat[:-1] + flat[1:]
+    votes: Map = pairs[:size] + pairs[width : width + size]
+    votes -= 1
+    return votes.reshape(height, width)
 
 
 def _weigh(values: Values, weights: Weights) -> Weights:
