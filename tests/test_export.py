@@ -263,8 +263,10 @@ class TestCoco:
     def test_of_several_images_needs_an_id(self, answer: Answer) -> None:
         document = export.to_coco(answer)
         document["images"].append({**document["images"][0], "id": 2})
-        with pytest.raises(errors.InvalidInput, match="2 images"):
+        with pytest.raises(errors.InvalidInput, match=r"^the document has 2 images; name one with image_id$"):
             export.from_coco(document)
+        with pytest.raises(errors.InvalidInput, match=r"^the document has 0 images with the id 3$"):
+            export.from_coco(document, image_id=3)
 
 
 @pytest.mark.prop

@@ -175,7 +175,8 @@ def from_coco(document: dict[str, Any], *, image_id: int | None = None) -> Answe
     try:
         images = [image for image in document["images"] if image_id in (None, image["id"])]
         if len(images) != 1:
-            raise InvalidInput(f"{len(images)} images with the id {show(image_id)}", given=image_id)
+            having = "; name one with image_id" if image_id is None else f" with the id {show(image_id)}"
+            raise InvalidInput(f"the document has {len(images)} images{having}", given=image_id)
         (image,) = images
         width, height = check_size(image["width"], image["height"])
         names = {category["id"]: str(category["name"]) for category in document["categories"]}

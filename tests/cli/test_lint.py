@@ -117,7 +117,8 @@ def test_the_model_decides_how_tokens_are_counted(tmp_path: Path) -> None:
     ("content", "reason"),
     [
         (None, "cannot read"),
-        (b'{"contents": [],}', "is not JSON: Expecting property name"),
+        (b'{"contents": [', "is not JSON: Expecting value: line 1 column 15 (char 14)\n"),
+        (b'{"contents": [{}, ]}', "take out the comma before a closing bracket\n"),
         (b"[1]", "the body of a request is a JSON object, not a list"),
         (b'{"prompt": "hi"}', "a request has either 'input'"),
         (b'{"a": "\xff"}', "is not JSON"),

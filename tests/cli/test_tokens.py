@@ -58,6 +58,7 @@ def test_a_person_reads_how_it_was_counted(visionspec) -> None:
         (("nowhere.png",), "cannot read 'nowhere.png'"),
         (("960",), "a size is written like 960x540"),
         (("0x540",), "width 0"),
+        (("99999999999x540",), "width 99999999999 is no whole number"),
         (("960x540", "--model", "gpt-4"), "'gpt-4'"),
         (("960x540", "--model", "gemini-2.5-flash", "--resolution", "ultra_high"), "ultra_high"),
         (("960x540", "--resolution", "low"), "name the model"),

@@ -115,6 +115,35 @@ def test_a_box_that_overflows_a_float_is_refused_by_the_float_form_only() -> Non
     assert boxes.to_pixels(box, width_px=1000, height_px=10) == (0, 0, 10**308, 10**398)
 
 
+def test_what_numpy_holds_is_taken_as_pythons_own() -> None:
+    frame = {"width_px": 1000, "height_px": 500}
+    found = [
+        boxes.to_pixels(np.array([100, 50, 300, 250], np.int32), **frame),
+        boxes.sort_corners(PixelBox(*np.array([250, 150, 50, 50]))),
+        boxes.to_norm(np.float32([12.5, 0, 100, 50]), **frame),
+        *boxes.polygon_to_pixels(np.array([[100, 200], [300, 200], [300, 400]]), **frame),
+    ]
+    assert found == [
+        (50, 50, 250, 150),
+        (50, 50, 250, 150),
+        (0, 13, 100, 100),
+        (100, 100),
+        (300, 100),
+        (300, 200),
+    ]
+    assert {type(value) for place in found for value in place} == {int}
+
+
+@pytest.mark.parametrize(
+    "value", [[True] * 4, [1, 2, 3], [[1, 2, 3, 4]], [1, 2, 3, float("nan")], 1, ["1"] * 4]
+)
+def test_an_array_of_anything_else_is_no_box(value: object) -> None:
+    array = np.array(value)
+    with pytest.raises(errors.InvalidBox, match="is not 4 finite numbers") as caught:
+        boxes.to_pixels(array, width_px=5, height_px=5)
+    assert caught.value.given is array
+
+
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf")])
 def test_what_json_cannot_say_is_no_coordinate(value: float) -> None:
     with pytest.raises(errors.InvalidBox):

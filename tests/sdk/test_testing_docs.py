@@ -19,6 +19,7 @@ import pytest
 from visionspec import spec
 from visionspec_mockserver import MockServer
 from visionspec_mockserver.scene import draw_scene
+from visionspec_mockserver.threaded import environment
 from visionspec_mockserver.verdict import judging
 
 if TYPE_CHECKING:
@@ -97,6 +98,13 @@ def test_settings_for_all_tests(folder: Path) -> None:
     assert "faults were planned that did not happen" in out
     said = set(tomllib.loads(BLOCKS["pyproject.toml"])["tool"]["pytest"]["ini_options"])
     assert said == set(re.findall(r"^  (gemini_mock_\w+)", run_pytest(folder, "--help"), re.MULTILINE))
+
+
+def test_node_is_led_to_the_server_as_by_any_other_way() -> None:
+    (told,) = re.findall(r"Object.assign\(process.env, \{(.*?)\}\)", BLOCKS["mock.setup.mjs"])
+    set_there = dict(re.findall(r'(\w+): "?(\w*)', told))
+    assert set_there.keys() >= {"GEMINI_API_KEY", "GOOGLE_API_KEY"}
+    assert set_there.items() <= environment("url", "any").items()
 
 
 @pytest.fixture

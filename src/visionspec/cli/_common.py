@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
+from visionspec.errors import InvalidSize
+from visionspec.rules.grids import check_size
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -16,7 +19,7 @@ if TYPE_CHECKING:
 else:
     _SizeType = click.ParamType  # generic only since click 8.4
 
-_SIZE = re.compile(r"(\d{1,9})\s*[xX×]\s*(\d{1,9})")  # noqa: RUF001 - people paste the real multiplication sign
+_SIZE = re.compile(r"(\d{1,20})\s*[xX×]\s*(\d{1,20})")  # noqa: RUF001 - people paste the real multiplication sign
 
 
 def parse_size(text: str) -> tuple[int, int] | None:
@@ -36,9 +39,10 @@ class _Size(_SizeType):
         size = parse_size(str(value))
         if size is None:
             self.fail(f"{value!r} is no size; write width x height in pixels, e.g. 960x540", param, ctx)
-        if 0 in size:
-            self.fail(f"{value!r} has a side of 0 px; both sides of an image are at least 1", param, ctx)
-        return size
+        try:
+            return check_size(*size)
+        except InvalidSize as error:
+            self.fail(f"{value!r}: {error}", param, ctx)
 
 
 SIZE = _Size()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from visionspec.rules.advice import Finding
     from visionspec.rules.tokens import Basis
 
+_NEEDLESS_COMMA = re.compile(rb",\s*[}\]]")  # as in the bodies of the documents' own curl samples
 _COLOUR = {"MUST": "red", "SHOULD": "yellow", "MAY": "cyan"}
 
 
@@ -75,7 +77,8 @@ def _lint(file: str, model: str | None, basis: Basis | None) -> list[Finding]:
     try:
         body = json.loads(data.decode("utf-8-sig"))
     except (ValueError, RecursionError) as error:
-        fail(f"{file} is not JSON: {error}")
+        hint = "; take out the comma before a closing bracket" if _NEEDLESS_COMMA.search(data) else ""
+        fail(f"{file} is not JSON: {error}{hint}")
     if not isinstance(body, dict):
         fail(f"{file}: the body of a request is a JSON object, not a list")
     try:

@@ -6,11 +6,14 @@ import unicodedata
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from visionspec.draw._style import Colour, Font, Sizes, default_font, fitting_font, text_colour_on
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    import numpy.typing as npt
     from PIL import ImageDraw
 
     from visionspec.rules.boxes import PixelBox
@@ -56,7 +59,7 @@ class Labels:
         text, width, height = self._fit(text)
         x, y = (box[0] + box[2] - width) // 2, (box[1] + box[3] - height) // 2
         plate = (x, y, x + width, y + height)
-        if text and width < box[2] - box[0] and height < box[3] - box[1] and not self._hidden(plate):
+        if text and width < box[2] - box[0] and height < box[3] - box[1] and not self._hidden([plate])[0]:
             self._draw(plate, text, colour)
 
     def _fit(self, text: str | None) -> tuple[str, int, int]:
@@ -75,19 +78,19 @@ class Labels:
         return text, int(font.getlength(text)) + 2 * pad + 1, height
 
     def _place(self, box: PixelBox, width: int, height: int) -> Rectangle:
-        hidden: dict[Rectangle, int] = {}
+        spots: list[Rectangle] = []
         for left, top in _spots(box, width, height):
             x = min(max(left, 0), max(self.width_px - width, 0))
             y = min(max(top, 0), max(self.height_px - height, 0))
-            spot = (x, y, x + width, y + height)
-            hidden[spot] = self._hidden(spot)
-            if not hidden[spot]:
-                break
-        return min(hidden, key=hidden.__getitem__)
+            spots.append((x, y, x + width, y + height))
+        return spots[int(self._hidden(spots).argmin())]
 
-    def _hidden(self, spot: Rectangle) -> int:
-        """How many pixels of labels a label at ``spot`` would cover."""
-        return sum(_overlap(spot, taken) for taken in self._taken)
+    def _hidden(self, spots: list[Rectangle]) -> npt.NDArray[np.int64]:
+        """How many pixels of labels a label at each of the spots would cover."""
+        a, b = np.array(spots)[:, None], np.array(self._taken, np.int64).reshape(-1, 4)
+        sides = np.minimum(a[..., 2:], b[:, 2:]) - np.maximum(a[..., :2], b[:, :2])
+        covered: npt.NDArray[np.int64] = sides.clip(0).prod(axis=-1).sum(axis=-1)
+        return covered
 
     def _draw(self, plate: Rectangle, text: str, colour: Colour) -> None:
         x0, y0, x1, y1 = plate
@@ -114,11 +117,6 @@ def _spots(box: PixelBox, width: int, height: int) -> Iterator[tuple[int, int]]:
     for row in range(1, 8):
         yield box.x0, box.y0 + row * height
         yield box.x0, box.y0 - (row + 1) * height
-
-
-def _overlap(a: Rectangle, b: Rectangle) -> int:
-    width, height = min(a[2], b[2]) - max(a[0], b[0]), min(a[3], b[3]) - max(a[1], b[1])
-    return width * height if width > 0 and height > 0 else 0
 
 
 def _line_height(font: Font) -> int:

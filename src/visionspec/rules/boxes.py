@@ -1,7 +1,8 @@
 """Boxes, points and polygons: between 0..1000 and pixels, between the stored and the displayed frame.
 
 Two orders live here, and they are easily mixed up: a box and a point of the model begin with y, a polygon
-and everything in pixels begins with x. The types keep them apart.
+and everything in pixels begins with x. The types keep them apart. What numpy holds, an array or a number, is
+taken as Python's own; what comes back is always the latter.
 """
 
 from __future__ import annotations
@@ -138,14 +139,15 @@ def polygon_to_pixels(
         InvalidBox: if there are fewer than three corners, or one is not two finite numbers.
         InvalidSize: if a side is no integer >= 1.
     """
-    if not isinstance(polygon, (list, tuple)) or len(polygon) < 3:
+    listed = _plain(polygon)
+    if not isinstance(listed, (list, tuple)) or len(listed) < 3:
         raise InvalidBox(
             f"polygon {show(polygon)} is no list of three or more corners",
             rule="boxes.polygon",
             given=polygon,
         )
     width, height = check_size(width_px, height_px)
-    corners = (_numbers(corner, 2) for corner in polygon)
+    corners = (_numbers(corner, 2) for corner in listed)
     return tuple(PixelPoint(_floor(x, width), _floor(y, height)) for x, y in corners)
 
 
@@ -280,12 +282,25 @@ def _pixel_box(box: Any) -> PixelBox:
 
 
 def _numbers(values: Any, count: int) -> Sequence[Any]:
-    good = isinstance(values, (list, tuple)) and len(values) == count
-    if not good or not all(map(is_number, values)):
+    if _are_numbers(values, count):
+        return values  # type: ignore[no-any-return]  # the check is what makes it a sequence of numbers
+    plain = _plain(values)
+    if isinstance(plain, (list, tuple)):
+        plain = [_plain(value) for value in plain]
+    if not _are_numbers(plain, count):
         raise InvalidBox(
             f"{show(values)} is not {count} finite numbers", rule="boxes.not-numbers", given=values
         )
-    return values  # type: ignore[no-any-return]  # the check above is what makes it a sequence of numbers
+    return plain  # type: ignore[no-any-return]
+
+
+def _are_numbers(values: Any, count: int) -> bool:
+    return isinstance(values, (list, tuple)) and len(values) == count and all(map(is_number, values))
+
+
+def _plain(value: Any) -> Any:
+    """What an array or a number of numpy holds, as Python's own: detectors give boxes so."""
+    return value.tolist() if hasattr(value, "tolist") else value
 
 
 # A float is the fraction that it holds, so that no rounding but the last one happens.
