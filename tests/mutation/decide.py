@@ -88,7 +88,7 @@ class Judge:
 
     def reached_by(self, mutant: str) -> list[str]:
         names = self.tests.get(mutant.rpartition("__mutmut_")[0], ())
-        return sorted(names, key=self.usual_s.__getitem__)
+        return sorted(self.items.keys() & names, key=self.usual_s.__getitem__)
 
     def cost_s(self, names: Iterable[str]) -> float:
         return sum(self.usual_s[name] for name in names)
