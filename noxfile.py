@@ -128,7 +128,7 @@ def sdk(session: nox.Session) -> None:
 @nox.session
 def libraries(session: nox.Session) -> None:
     """Libraries that are built on the API, but for those that are heaviest to install."""
-    light = "not llama and not haystack and not dspy and not genkit and not litellm"
+    light = "not llama and not haystack and not dspy and not genkit and not litellm and not agno"
     _libraries(session, "libraries", "--omit=optional", only=light)
 
 

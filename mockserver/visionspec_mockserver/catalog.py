@@ -19,18 +19,28 @@ _RELEASE = re.compile(r"-(?:\d{3}|latest|(?:exp|preview)(?:-\d\d-\d\d(?:\d\d)?)?
 
 
 class Entry(NamedTuple):
-    """One model. ``refused_levels``: thinking levels that it does not have, as far as that was observed."""
+    """One model.
+
+    ``refused_levels``: thinking levels that it does not have, as far as that was observed; ``always_thinks``:
+    whether a thinking budget of 0 is refused.
+    """
 
     name: str
     display_name: str
     output_tokens: int = 65_536
     thinking: bool = True
     refused_levels: frozenset[str] = frozenset()
+    always_thinks: bool = False
 
     @property
     def family(self) -> str:
         """The family by which its image tokens are counted."""
         return family_of(self.name)
+
+    @property
+    def input_tokens(self) -> int:
+        """The most that a prompt may cost."""
+        return _INPUT_TOKENS
 
     def resource(self) -> Model:
         """What the models endpoint shows."""
@@ -39,7 +49,7 @@ class Entry(NamedTuple):
             version=self.name.removeprefix("gemini-"),
             display_name=self.display_name,
             description=f"{self.display_name}, as far as an offline stand-in goes: it answers by looking.",
-            input_token_limit=_INPUT_TOKENS,
+            input_token_limit=self.input_tokens,
             output_token_limit=self.output_tokens,
             supported_generation_methods=METHODS,
             temperature=1.0,
@@ -64,7 +74,7 @@ ENTRIES: tuple[Entry, ...] = (
     Entry("gemini-2.5-flash", "Gemini 2.5 Flash"),
     Entry("gemini-2.5-flash-image", "Gemini 2.5 Flash Image", 32_768, thinking=False),
     Entry("gemini-2.5-flash-lite", "Gemini 2.5 Flash-Lite"),
-    Entry("gemini-2.5-pro", "Gemini 2.5 Pro"),
+    Entry("gemini-2.5-pro", "Gemini 2.5 Pro", always_thinks=True),
     Entry("gemini-3-flash-preview", "Gemini 3 Flash Preview", refused_levels=_NO_XHIGH),
     Entry("gemini-3-pro-image", "Gemini 3 Pro Image", 32_768),
     Entry("gemini-3-pro-preview", "Gemini 3 Pro Preview", refused_levels=_NO_XHIGH),

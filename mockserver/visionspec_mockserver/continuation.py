@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 import binascii
 
-from visionspec_mockserver.core import BYTES_PER_TOKEN
+from visionspec_mockserver.asked import BYTES_PER_TOKEN
 from visionspec_mockserver.http import ApiFault
 
 _PREFIX = "visionspec-continue:"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pydantic_core
 
 from visionspec.protocol import sse
-from visionspec_mockserver.core import pieces
+from visionspec_mockserver.asked import pieces
 from visionspec_mockserver.http import ApiFault
 
 if TYPE_CHECKING:

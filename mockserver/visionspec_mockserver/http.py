@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import anyio.to_thread
 import pydantic_core
 from pydantic import BaseModel, ValidationError
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
 from visionspec.errors import VisionSpecError, show
@@ -21,14 +22,14 @@ if TYPE_CHECKING:
 
     from starlette.requests import Request
 
-    from visionspec_mockserver.core import Mock
+    from visionspec_mockserver.settings import Settings
 
 Message = TypeVar("Message", bound=BaseModel)
 
-VERSIONS = ("v1", "v1beta", "v1alpha")
-
 JSON = "application/json; charset=UTF-8"
+_JSON = JSON.encode()
 _GZIP_FROM_BYTES = 1024
+_GZIP_MAGIC = b"\x1f\x8b"
 _WHOLE = re.compile(r"-?[0-9]{1,10}")
 _ACCEPTS_GZIP = re.compile(r"\bgzip\b(?!\s*;\s*q=0(?:\.0*)?\s*(?:,|$))", re.IGNORECASE)
 
@@ -97,26 +98,47 @@ def fault_response(request: Request, fault: ApiFault) -> Response:
     return json_response(request, body, status=fault.status, headers=fault.headers)
 
 
+class Answer(Response):
+    """A body that is there already, with its headers as they go over the wire."""
+
+    def __init__(self, body: bytes, status: int, headers: list[tuple[bytes, bytes]]) -> None:
+        self.body = body
+        self.status_code = status
+        self.raw_headers = headers
+        self.background = None
+
+
 def json_response(
     request: Request, payload: object, *, status: int = 200, headers: Mapping[str, str] | None = None
 ) -> Response:
     """``payload`` as JSON, compressed where it is worth it and asked for."""
     body = payload if isinstance(payload, bytes) else pydantic_core.to_json(payload)
-    sent = dict(headers or ())
+    sent = {b"content-type": _JSON}
+    for name, value in headers.items() if headers else ():
+        sent[name.lower().encode("latin-1")] = value.encode("latin-1")
     if len(body) >= _GZIP_FROM_BYTES:
-        sent["Vary"] = "Accept-Encoding"
-        if _ACCEPTS_GZIP.search(request.headers.get("accept-encoding", "")):
-            sent["Content-Encoding"] = "gzip"
+        sent[b"vary"] = b"Accept-Encoding"
+        if _ACCEPTS_GZIP.search(header(request, b"accept-encoding")):
+            sent[b"content-encoding"] = b"gzip"
             # not the gzip module: it writes the time into the header, and an answer should repeat to the byte
             packer = zlib.compressobj(level=4, wbits=31)
             body = packer.compress(body) + packer.flush()
-    return Response(body, status_code=status, headers=sent or None, media_type=JSON)
+    sent.setdefault(b"content-length", b"%d" % len(body))
+    return Answer(body, status, list(sent.items()))
 
 
-def mock_of(request: Request) -> Mock:
-    """The server that the request came to."""
-    mock: Mock = request.scope[MOCK]
-    return mock
+def header(request: Request, name: bytes) -> str:
+    """A header of the request, the first of its name; empty where there is none."""
+    for known, value in request.scope["headers"]:
+        if known == name:
+            return str(value, "latin-1")
+    return ""
+
+
+def settings_of(request: Request) -> Settings:
+    """How the server was started that the request came to."""
+    settings: Settings = request.scope[MOCK].settings
+    return settings
 
 
 def require_key(request: Request) -> None:
@@ -125,13 +147,13 @@ def require_key(request: Request) -> None:
     Raises:
         ApiFault: if there is none, or none of those that the server was started with.
     """
-    allowed = mock_of(request).settings.api_keys
-    header = request.headers.get("x-goog-api-key")
-    if header and (not allowed or header in allowed):
+    allowed = settings_of(request).api_keys
+    own = header(request, b"x-goog-api-key")
+    if own and (not allowed or own in allowed):
         return
-    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    scheme, _, token = header(request, b"authorization").partition(" ")
     bearer = token.strip() if scheme.lower() == "bearer" else None
-    keys = [key for key in (header, request.query_params.get("key"), bearer) if key]
+    keys = [key for key in (own, request.query_params.get("key"), bearer) if key]
     if keys and (not allowed or any(key in allowed for key in keys)):
         return
     if is_interactions(request):
@@ -164,17 +186,21 @@ async def read_body(request: Request, *, limit_bytes: int) -> bytes:
     Raises:
         ApiFault: 400, if it has more; the rest is read and thrown away first, within reason.
     """
-    declared = request.headers.get("content-length", "")
+    declared = header(request, b"content-length")
     if declared.isdecimal() and int(declared) > limit_bytes + _DRAIN_BYTES:
         raise _too_large(limit_bytes)
+    receive = request.receive
     chunks: list[bytes] = []
-    size_bytes = 0
-    async for chunk in request.stream():
+    size_bytes, more = 0, True
+    while more and size_bytes <= limit_bytes + _DRAIN_BYTES:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        more = message.get("more_body", False)
+        chunk = message.get("body", b"")
         size_bytes += len(chunk)
         if size_bytes <= limit_bytes:
             chunks.append(chunk)
-        elif size_bytes > limit_bytes + _DRAIN_BYTES:
-            break
         else:
             chunks.clear()
     if size_bytes > limit_bytes:
@@ -197,8 +223,10 @@ async def read_json(request: Request, *, limit_bytes: int | None = None) -> Any:
     Raises:
         ApiFault: 400, if it is too large, or neither.
     """
-    limit_bytes = mock_of(request).settings.max_body_bytes if limit_bytes is None else limit_bytes
+    limit_bytes = settings_of(request).max_body_bytes if limit_bytes is None else limit_bytes
     body = await read_body(request, limit_bytes=limit_bytes)
+    if body.startswith(_GZIP_MAGIC) and request.headers.get("content-encoding", "").lower() == "gzip":
+        body = await anyio.to_thread.run_sync(_unpack, body, limit_bytes)
     try:
         return pydantic_core.from_json(body)
     except ValueError as error:
@@ -208,6 +236,20 @@ async def read_json(request: Request, *, limit_bytes: int | None = None) -> Any:
     if len(body) < _MEND_IN_THREAD_FROM_BYTES:
         return _mend(body, reason)
     return await anyio.to_thread.run_sync(_mend, body, reason)
+
+
+def _unpack(body: bytes, limit_bytes: int) -> bytes:
+    """What was sent as gzip, if it has at most ``limit_bytes``."""
+    unpacker = zlib.decompressobj(wbits=31)
+    try:
+        unpacked = unpacker.decompress(body, limit_bytes + 1)
+    except zlib.error as error:
+        raise ApiFault(400, f"Invalid gzip payload received: {error}.") from None
+    if len(unpacked) > limit_bytes:
+        raise _too_large(limit_bytes)
+    if not unpacker.eof:
+        raise ApiFault(400, "Invalid gzip payload received: it breaks off.")
+    return unpacked
 
 
 def _mend(body: bytes, reason: str) -> Any:
@@ -237,8 +279,7 @@ async def read_message(request: Request, kind: type[Message]) -> Message:
         return kind.model_validate(body, extra="forbid")
     except ValidationError as error:
         problems = error.errors(include_url=False)
-        mock = mock_of(request)
-        if mock.settings.lenient and violations.tolerable(problems):
+        if settings_of(request).lenient and violations.tolerable(problems):
             note(request.scope, warnings=violations.sentences(problems, body))
             violations.drop(problems, body)
             return kind.model_validate(body, extra="ignore")

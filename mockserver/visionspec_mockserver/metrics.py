@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from prometheus_client.metrics_core import Metric
 
-    from visionspec_mockserver.core import Mock
+    from visionspec_mockserver.journal.keeping import Journal
     from visionspec_mockserver.journal.record import Record
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -75,12 +75,12 @@ class Metrics:
             query = parse_qs(urlsplit(headers.get("x-goog-upload-url", "")).query)
             self._uploads.put(query.get("upload_id", [""])[0], None)
 
-    def text(self, mock: Mock) -> bytes:
+    def text(self, journal: Journal) -> bytes:
         """All of it in Prometheus' format."""
         from prometheus_client import CollectorRegistry, generate_latest  # noqa: PLC0415 - only for who asks
 
-        mock.journal.settle()
-        metrics = list(self._collected(mock))
+        journal.settle()
+        metrics = list(self._collected(journal))
 
         class Collected:
             def collect(self) -> list[Metric]:
@@ -90,7 +90,7 @@ class Metrics:
         registry.register(Collected())
         return generate_latest(registry)
 
-    def _collected(self, mock: Mock) -> Iterator[Metric]:
+    def _collected(self, journal: Journal) -> Iterator[Metric]:
         from prometheus_client.core import (  # noqa: PLC0415
             CounterMetricFamily,
             GaugeMetricFamily,
@@ -122,15 +122,15 @@ class Metrics:
             for kind, number in tally.tokens.copy().items():
                 tokens.add_metric([operation, kind], number)
         yield from (requests, seconds, asked, answered, images, tokens)
-        records, dropped = mock.journal.records()
+        records, dropped = journal.records()
         for name, told, value in (
-            ("requests_under_way", "Requests whose answer has not ended.", mock.journal.under_way),
+            ("requests_under_way", "Requests whose answer has not ended.", journal.under_way),
             (
                 "uploads_under_way",
                 "Resumable uploads, started and neither final nor cancelled.",
                 len(self._uploads),
             ),
-            ("journal_bytes", "Memory of the request log, about.", mock.journal.size_bytes),
+            ("journal_bytes", "Memory of the request log, about.", journal.size_bytes),
             ("journal_entries", "Requests in the log.", len(records)),
             ("journal_dropped", "Requests that made room in the log.", dropped),
         ):

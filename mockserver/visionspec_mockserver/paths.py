@@ -9,17 +9,12 @@ from __future__ import annotations
 
 import functools
 import re
-from typing import TYPE_CHECKING
 
-from visionspec_mockserver.http import VERSIONS
-
-if TYPE_CHECKING:
-    from starlette.types import ASGIApp, Receive, Scope, Send
-
+VERSIONS = ("v1", "v1beta", "v1alpha")
 _USUAL = "v1beta"
 _VERSION = f"(?:{'|'.join(VERSIONS)})"
 _PATH = re.compile(
-    rf"(?:/+{_VERSION})??(?:/+(?P<way>upload|download))?(?:/+(?P<version>{_VERSION}))?"
+    rf"(?:/+{_VERSION})??(?:(?:/+resumable)?/+(?P<way>upload|download))?(?:/+(?P<version>{_VERSION}))?"
     r"/+(?P<rest>(?:models|tunedModels|files|files:register|interactions)(?:/.*)?)"
 )
 
@@ -30,17 +25,5 @@ def canonical(path: str) -> str | None:
     match = _PATH.fullmatch(path)
     if match is None:
         return None
-    return "/".join(["", *filter(None, [match["way"]]), match["version"] or _USUAL, match["rest"]])
-
-
-class OnePathMiddleware:
-    """Gives every request the canonical form of its path, before anything else looks at it."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on; a path that is none of the service's stays as it is."""
-        if scope["type"] == "http":
-            scope["path"] = canonical(scope["path"]) or scope["path"]
-        await self._app(scope, receive, send)
+    rest = match["rest"].rstrip("/")
+    return "/".join(["", *filter(None, [match["way"]]), match["version"] or _USUAL, rest])

@@ -7,7 +7,7 @@ import re
 from collections import OrderedDict
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import anyio.to_thread
 
@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
     from visionspec.rules.media import ImageInfo
     from visionspec_mockserver.catalog import Entry
-    from visionspec_mockserver.core import Mock
+    from visionspec_mockserver.settings import Settings
+    from visionspec_mockserver.store.base import Store
 
 _HASH_IN_THREAD_FROM_BYTES = 1024 * 1024  # a millisecond or more
 _KNOWN_BYTES = 4 * 1024 * 1024
@@ -124,7 +125,16 @@ class Known:
             self._size_bytes -= len(self._found.popitem(last=False)[1].data) + _ENTRY_BYTES
 
 
-async def load(mock: Mock, model: Entry, sources: Sequence[Source], *, host: str) -> list[Picture]:
+class Holder(Protocol):
+    """Who has images: a server."""
+
+    settings: Settings
+    store: Store
+    urls: dict[str, Path | bytes]
+    known: Known
+
+
+async def load(mock: Holder, model: Entry, sources: Sequence[Source], *, host: str) -> list[Picture]:
     """The images of ``sources``, in order.
 
     Raises:
@@ -137,7 +147,7 @@ async def load(mock: Mock, model: Entry, sources: Sequence[Source], *, host: str
     return [await _load(mock, model, source, host) for source in sources]
 
 
-async def _load(mock: Mock, model: Entry, source: Source, host: str) -> Picture:
+async def _load(mock: Holder, model: Entry, source: Source, host: str) -> Picture:
     if source.data is not None and source.uri is not None:
         raise ApiFault(400, f"'data' and 'uri' of {source.where} exclude each other.")
     declared = _declared(source.mime_type) if source.mime_type else None
@@ -154,7 +164,7 @@ async def _load(mock: Mock, model: Entry, source: Source, host: str) -> Picture:
     return Picture(seen.data, seen.sha256, declared or seen.info.mime_type, width_px, height_px, tokens, rule)
 
 
-async def _examine(mock: Mock, data: bytes) -> Found:
+async def _examine(mock: Holder, data: bytes) -> Found:
     try:
         info = read_info(data)
     except InvalidMedia:
@@ -180,7 +190,7 @@ def _declared(mime_type: str) -> str:
         raise ApiFault(400, f"Unsupported MIME type: {mime_type}", rule=error.rule) from None
 
 
-def _tokens(mock: Mock, model: Entry, source: Source, width_px: int, height_px: int) -> tuple[int, str]:
+def _tokens(mock: Holder, model: Entry, source: Source, width_px: int, height_px: int) -> tuple[int, str]:
     try:
         check_resolution(model.family, source.resolution, scope=source.scope)
         if source.budget is not None:
@@ -196,7 +206,7 @@ def _tokens(mock: Mock, model: Entry, source: Source, width_px: int, height_px: 
     return estimate.tokens, estimate.rule
 
 
-async def _fetch(mock: Mock, model: Entry, uri: str, host: str) -> tuple[bytes, str | None]:
+async def _fetch(mock: Holder, model: Entry, uri: str, host: str) -> tuple[bytes, str | None]:
     match = _FILE.fullmatch(uri)
     if match and match["host"] in (None, _SERVICE, host):
         return await _file(mock, match["id"])
@@ -229,7 +239,7 @@ def _read(path: Path) -> bytes:
         return file.read(MAX_URL_INPUT_BYTES + 1)
 
 
-async def _file(mock: Mock, file_id: str) -> tuple[bytes, str]:
+async def _file(mock: Holder, file_id: str) -> tuple[bytes, str]:
     record = await mock.store.file(file_id)
     if record is None:
         raise ApiFault(403, _NO_FILE.format(id=file_id))

@@ -14,6 +14,7 @@ from visionspec.errors import VisionSpecError
 from visionspec_mockserver.app import create_app
 from visionspec_mockserver.asserting import Asserting
 from visionspec_mockserver.settings import Settings
+from visionspec_mockserver.upgrades import Http1
 
 if TYPE_CHECKING:
     import ssl
@@ -64,6 +65,7 @@ def config(app: Any) -> uvicorn.Config:
         app,
         interface="asgi3",
         lifespan="on",
+        http=Http1,
         ws="none",
         log_level="warning",
         access_log=False,
@@ -157,6 +159,7 @@ def environment(url: str, key: str) -> dict[str, str]:
         "GEMINI_API_KEY": key,
         "GOOGLE_API_KEY": key,  # where it is set it wins, and some libraries read no other
         "GOOGLE_GENERATIVE_AI_API_KEY": key,
+        "LLM_GEMINI_KEY": key,
         "GOOGLE_GENAI_USE_ENTERPRISE": "",
         "GOOGLE_GENAI_USE_VERTEXAI": "",
     }

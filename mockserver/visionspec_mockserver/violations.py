@@ -12,11 +12,12 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
-from visionspec.models.interactions import CreateInteraction
+from visionspec.models.interactions import CreateInteraction, GenerationConfig
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
+    from pydantic import BaseModel
     from pydantic_core import ErrorDetails
 
 _MAX_PROBLEMS = 20
@@ -52,6 +53,7 @@ _ENUMS = {
     "response_modalities": "GenerationConfig.Modality",
     "thinking_level": "ThinkingConfig.ThinkingLevel",
     "threshold": "SafetySetting.HarmBlockThreshold",
+    "type": "Type",
 }
 # What was expected, by the first word of what pydantic calls the problem; only int32 has limits.
 _SCALARS = {
@@ -63,8 +65,13 @@ _SCALARS = {
     "less": "TYPE_INT32",
     "string": "TYPE_STRING",
 }
+_LONG = re.compile(r"size_bytes|(min|max)_(items|length|properties)")  # the only numbers of 64 bits
 _MAPS = {"properties", "defs", "labels"}  # keyed by the user's own names
-_MEANT = {"config": "generation_config"}  # the name in document 000, lines 360-362
+_MEANT = {
+    "config": "generation_config",  # the name in document 000, lines 360-362
+    "contents": "input",
+    "media_resolution": "resolution",  # of the image in the input: fact 4.8
+}
 
 
 # Without these fields a message may well mean what was meant.
@@ -81,12 +88,30 @@ def drop(problems: Sequence[ErrorDetails], body: Any) -> None:
     for problem in reversed(problems):  # the last of a list first, so that the places of the others stay
         here, parent = body, None
         last: Any = None
-        for part in problem["loc"]:
+        for part in _without_tags(problem["loc"], body):
             key: Any = part if isinstance(part, int) else _key(here, part)
             if key is not None and isinstance(here, list if isinstance(part, int) else dict):
                 here, parent, last = here[key], here, key
         if isinstance(parent, dict | list):
             del parent[last]
+
+
+def _without_tags(loc: Sequence[int | str], body: Any) -> Iterator[int | str]:
+    """``loc`` without the tags of unions. They may have the name of a key: a text's tag and its text do."""
+    here: Any = body
+    in_list = False
+    for number, part in enumerate(loc, 1):
+        if isinstance(part, int):
+            if isinstance(here, list):
+                here = here[part] if part < len(here) else None
+        elif in_list and number < len(loc) and isinstance(here, dict) and here.get("type") == part:
+            in_list = False
+            continue
+        else:
+            key = _key(here, part)
+            here = here if key is None else here[key]
+        in_list = isinstance(part, int)
+        yield part
 
 
 def _key(here: Any, part: str) -> str | None:
@@ -137,11 +162,12 @@ def interactions(problems: Sequence[ErrorDetails], body: Any) -> tuple[str, str]
 
 
 def _hint(path: str) -> str:
-    near = (
-        [_MEANT[path]]
-        if path in _MEANT
-        else difflib.get_close_matches(path, CreateInteraction.model_fields, n=1)
-    )
+    within, _, name = path.rpartition(".")
+    messages: dict[str, type[BaseModel]] = {"": CreateInteraction, "generation_config": GenerationConfig}
+    known = messages[within].model_fields if within in messages else {}
+    near = [_MEANT[name]] if known and name in _MEANT else difflib.get_close_matches(name, known, n=1)
+    if not near and not within and name in GenerationConfig.model_fields:
+        near = [f"generation_config.{name}"]
     return f" Did you mean '{near[0]}'?" if near else ""
 
 
@@ -161,6 +187,8 @@ def _protobuf(problem: ErrorDetails, body: Any, version: str) -> tuple[str, str]
     field = next((_snake(part) for part in reversed(loc) if isinstance(part, str)), "")
     message = (_ENUMS if kind == "literal_error" else _MESSAGES).get(field)
     scalar = _SCALARS.get(kind.partition("_")[0], "TYPE_STRING")
+    if _LONG.fullmatch(field):
+        scalar = "TYPE_INT64"
     type_ = f"type.googleapis.com/google.ai.generativelanguage.{version}.{message}" if message else scalar
     return path, f"Invalid value at '{path}' ({type_}), {_shown(value)}"
 
@@ -171,6 +199,7 @@ def _path(loc: Sequence[int | str], body: Any) -> str:
     What pydantic says of a union (its tag, the name of a class) is no key of the body: it is left out.
     """
     path, here, in_map = "", body, False
+    loc = list(_without_tags(loc, body))
     for number, part in enumerate(loc, 1):
         if isinstance(part, int):
             path += f"[{part}]"

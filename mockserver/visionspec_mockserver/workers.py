@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import gc
 import multiprocessing
 import sys
 import threading
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from visionspec_mockserver.settings import Settings
 
 _END_S = 10
+_GARBAGE = 10_000  # objects: a request makes some dozens, hardly any of them in a circle
 _M_MMAP_THRESHOLD = -3  # of malloc.h
 _MMAP_FROM_BYTES = 1024 * 1024
 
@@ -91,6 +93,8 @@ def _follow(parent: int, server: Server) -> None:
 
 def _serve(server: Server, listener: socket.socket) -> None:
     _give_memory_back()
+    gc.freeze()  # what is loaded by now stays, and need not be looked through again and again
+    gc.set_threshold(_GARBAGE)
     with contextlib.suppress(
         KeyboardInterrupt
     ):  # uvicorn shuts down, then raises it again: that was asked for

@@ -49,10 +49,16 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MockServer]:
 
 
 @pytest.fixture
-def page(server: MockServer, tmp_path: Path) -> Callable[[str], str]:
+def page(server: MockServer, browse: Callable[[str], str]) -> Callable[[str], str]:
+    """A page of that server."""
+    return lambda address: browse(f"{server.url}/_mock/{address}")
+
+
+@pytest.fixture
+def browse(tmp_path: Path) -> Callable[[str], str]:
     """The document as it stands after some seconds of the browser's own time."""
 
-    def read(address: str) -> str:
+    def read(url: str) -> str:
         done = subprocess.run(
             [
                 str(BROWSER),
@@ -62,7 +68,7 @@ def page(server: MockServer, tmp_path: Path) -> Callable[[str], str]:
                 f"--user-data-dir={tmp_path}",
                 "--virtual-time-budget=5000",
                 "--dump-dom",
-                f"{server.url}/_mock/{address}",
+                url,
             ],
             capture_output=True,
             text=True,
@@ -121,3 +127,17 @@ def test_filters_of_the_page_reach_the_server(server: MockServer) -> None:
     for name in names:
         value = "true" if name == "findings" else "x"
         assert httpx.get(f"{server.url}/_mock/log", params={name: value}).status_code == 200
+
+
+def test_it_says_of_how_many_requests_nobody_will_know_what_was_wrong(browse: Callable[[str], str]) -> None:
+    texts = [{"text": f"{number} {'x' * 200}"} for number in range(600)]  # too much to be kept for long
+    with (
+        MockServer(journal_bytes=400_000) as running,
+        httpx.Client(base_url=running.url, headers=HEADERS, timeout=60) as client,
+    ):
+        for number in range(4):
+            body = {"contents": [{"parts": [*texts, {"text": str(number)}]}]}
+            assert client.post(GENERATE, json=body).status_code == 200
+        missed = client.get("/_mock/log").json()["missed"]
+        assert 0 < missed < 4
+        assert f"{missed} gone before anybody looked for findings" in text_of(browse(f"{running.url}/_mock/"))

@@ -139,6 +139,14 @@ class TestUnknown:
                 {"contents": [{"parts": [{"text": 5}]}]},
                 "Invalid value at 'contents[0].parts[0].text' (TYPE_STRING), 5",
             ),
+            (
+                {**HI, "generationConfig": {"responseSchema": {"type": "text"}}},
+                f"Invalid value at 'generation_config.response_schema.type' ({PACKAGE}.Type), \"text\"",
+            ),
+            (
+                {**HI, "generationConfig": {"responseSchema": {"minItems": 1.5}}},
+                "Invalid value at 'generation_config.response_schema.min_items' (TYPE_INT64), 1.5",
+            ),
         ],
     )
     def test_a_value_of_the_wrong_type(self, api: httpx.Client, body: object, sentence: str) -> None:
@@ -159,13 +167,23 @@ class TestUnknown:
         assert answer.headers["content-type"] == "application/json; charset=UTF-8"
         assert error(answer)["status"] == "NOT_FOUND"
 
+    @pytest.mark.parametrize("path", ["/v1/models/", "/v1/files//", "/v1beta/interactions/"])
+    def test_a_slash_too_many_at_the_end(self, api: httpx.Client, path: str) -> None:
+        """And no redirection: few clients send a body again."""
+        send = api.get if "interactions" not in path else api.post
+        assert send(path).status_code == send(path.rstrip("/")).status_code != 307
+
     def test_lenient_drops_and_notes(self) -> None:
         with MockServer(lenient=True) as server:
             headers = {"x-goog-api-key": "any"}
             answer = httpx.post(server.url + GENERATE, json={**HI, "zzz": 1}, headers=headers)
             assert answer.status_code == 200
-            (entry,) = httpx.get(server.url + "/_mock/log").json()["requests"]
+            entry = httpx.get(server.url + "/_mock/log").json()["requests"][0]
             assert entry["warnings"] == ["Extra inputs are not permitted: zzz"]
+            content = {"type": "text", "text": "hi", "zzz": 1}  # whose tag is called as its text is
+            body = {"model": "gemini-2.5-flash", "input": [content]}
+            answer = httpx.post(server.url + "/v1/interactions", json=body, headers=headers)
+            assert answer.json()["usage"]["total_input_tokens"] == 1
             answer = httpx.post(server.url + GENERATE, json={"contents": "x", "zzz": 1}, headers=headers)
             assert answer.status_code == 400
 
@@ -271,7 +289,17 @@ class TestImages:
         ({"topP": 1.5}, "top_p"),
         ({"stopSequences": list("abcdef")}, "At most 5 stop_sequences"),
         ({"responseSchema": {"type": "STRING"}, "responseJsonSchema": {}}, "Only one of response_schema"),
-        ({"thinkingConfig": {"thinkingBudget": 1, "thinkingLevel": "LOW"}}, "Only one of thinking_budget"),
+        ({"thinkingConfig": {"thinkingLevel": "LOW"}}, "Thinking level is not supported for this model."),
+        (
+            {"responseSchema": {"type": "STRING"}},
+            "Response_schema with a response mime type 'text/plain' is ",
+        ),
+        (
+            {"responseJsonSchema": {}, "responseMimeType": "text/plain"},
+            "Response_schema with a response mime ",
+        ),
+        ({"responseMimeType": "text/x.enum"}, "The response mime type 'text/x.enum' needs a schema with an "),
+        ({"responseMimeType": "text/x.enum", "responseSchema": {"type": "OBJECT"}}, "The response mime type"),
         ({"responseMimeType": "image/png"}, "* GenerateContentRequest.generation_config.response_mime_type"),
         ({"responseModalities": ["IMAGE"]}, "This server answers with text"),
     ],
@@ -285,6 +313,77 @@ def test_a_thinking_level_that_the_model_lacks(api: httpx.Client) -> None:
     found = refused(api, body, model="gemini-3.8-flash")
     assert found["message"] == "Thinking level MINIMAL is not supported for this model."
     assert api.post("/v1/models/gemini-3.6-flash:generateContent", json=body).status_code == 200
+
+
+def test_a_thinking_level_and_a_budget(api: httpx.Client) -> None:
+    body = {**HI, "generationConfig": {"thinkingConfig": {"thinkingBudget": 1, "thinkingLevel": "LOW"}}}
+    said = refused(api, body, model="gemini-3-flash-preview")["message"]
+    assert said == "You can only set only one of thinking budget and thinking level."
+
+
+def test_a_model_that_always_thinks(api: httpx.Client) -> None:
+    body = {**HI, "generationConfig": {"thinkingConfig": {"thinkingBudget": 0}}}
+    said = refused(api, body, model="gemini-2.5-pro")["message"]
+    assert said == "Budget 0 is invalid. This model only works in thinking mode."
+    assert api.post(GENERATE, json=body).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("config", "more"),
+    [
+        ({"thinkingConfig": {"thinkingLevel": "low"}}, {}),
+        ({"responseModalities": ["Text"]}, {}),
+        ({"responseMimeType": "application/json", "responseSchema": {"type": "object"}}, {}),
+        ({}, {"toolConfig": {"functionCallingConfig": {"mode": "none"}}}),
+    ],
+)
+def test_names_of_enums_in_any_case(api: httpx.Client, config: object, more: dict[str, Any]) -> None:
+    """As many programs send them to the service."""
+    body = {**HI, "generationConfig": config, **more}
+    answer = api.post("/v1/models/gemini-3-flash-preview:generateContent", json=body)
+    assert answer.status_code == 200, answer.text
+
+
+def test_more_tokens_than_a_model_takes(api: httpx.Client) -> None:
+    body = {"contents": [{"parts": [{"text": "a" * (4 * 1_048_576)}, {"text": "b"}]}]}
+    assert refused(api, body)["message"] == (
+        "The input token count (1048577) exceeds the maximum number of tokens allowed (1048576)."
+    )
+    counted = api.post("/v1/models/gemini-2.5-flash:countTokens", json=body).json()["totalTokens"]
+    assert counted == 1_048_577
+
+
+class TestFunctions:
+    @pytest.mark.parametrize("name", [None, "", "1a", "a b", "a/b", "a" * 65])
+    def test_a_name_that_is_none(self, api: httpx.Client, name: str | None) -> None:
+        declared = [{"name": "_a.b-c:d"}, {"name": name}]
+        assert refused(api, {**HI, "tools": [{"functionDeclarations": declared}]})["message"] == (
+            "* GenerateContentRequest.tools[0].function_declarations[1].name: Invalid function name. Must start "
+            "with a letter or an underscore. Must be alphameric (a-z, A-Z, 0-9), underscores (_), dots (.) or "
+            "dashes (-), with a maximum length of 64.\n"
+        )
+
+    def test_two_of_one_name(self, api: httpx.Client) -> None:
+        tools = [{"functionDeclarations": [{"name": "f"}]}] * 2
+        assert refused(api, {**HI, "tools": tools})["message"] == "Duplicate function declaration found: f"
+
+    def test_two_schemas_of_one(self, api: httpx.Client) -> None:
+        declared = {"name": "f", "parameters": {"type": "OBJECT"}, "parametersJsonSchema": {}}
+        assert refused(api, {**HI, "tools": [{"functionDeclarations": [declared]}]})["message"] == (
+            "Only one of parameters and parameters_json_schema of tools[0].function_declarations[0] can be set."
+        )
+
+    def test_what_a_function_returned_stands_behind_its_call(self, api: httpx.Client) -> None:
+        asked = {"role": "user", "parts": [{"text": "hi"}]}
+        call = {"role": "model", "parts": [{"functionCall": {"name": "f"}}, {"functionCall": {"name": "g"}}]}
+        returned = [
+            {"role": "user", "parts": [{"functionResponse": {"name": name, "response": {}}}]} for name in "fg"
+        ]
+        for contents in ([asked, *returned], [asked, call, asked, *returned]):
+            assert refused(api, {"contents": contents})["message"] == (
+                "Please ensure that function response turn comes immediately after a function call turn."
+            )
+        assert api.post(GENERATE, json={"contents": [asked, call, *returned]}).status_code == 200
 
 
 def test_a_cache_that_nobody_made(api: httpx.Client) -> None:

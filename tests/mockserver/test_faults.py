@@ -182,7 +182,7 @@ class TestConnections:
             waits.append(delay_s)
 
         faults.add(stall={"after_bytes": 100, "for_s": 600}, operation="models.list")
-        monkeypatch.setattr("visionspec_mockserver.faults.middleware.anyio.sleep", sleep)
+        monkeypatch.setattr("visionspec_mockserver.faults.happening.anyio.sleep", sleep)
         assert "models" in api.get("/v1/models").json()
         assert sum(waits) == pytest.approx(600)
 
@@ -199,7 +199,7 @@ class TestConnections:
         async def sleep(delay_s: float) -> None:
             waits.append(delay_s)
 
-        monkeypatch.setattr("visionspec_mockserver.faults.middleware.anyio.sleep", sleep)
+        monkeypatch.setattr("visionspec_mockserver.faults.happening.anyio.sleep", sleep)
         faults.add(delay_s=300)
         faults.add(delay_s=200, error=503, times=1)
         assert generate().status_code == 503

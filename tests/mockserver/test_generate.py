@@ -234,6 +234,33 @@ class TestFunctions:
         ]
         assert self.part(api, body)["functionCall"]["name"] == "weather"
 
+    def test_a_call_is_cut_as_a_text_is(self, api: httpx.Client, says: Any) -> None:
+        says('{"size": 5}')  # 11 bytes: three tokens
+        for most, reason in ((3, "STOP"), (2, "MAX_TOKENS")):
+            body = {**self.body("ANY"), "generationConfig": {"maxOutputTokens": most}}
+            (candidate,) = ok(api.post(FLASH + ":generateContent", json=body))["candidates"]
+            assert candidate["finishReason"] == reason
+            assert ("functionCall" in candidate["content"]["parts"][0]) == (reason == "STOP")
+
+    def test_an_image_that_one_returned_is_looked_at(self, api: httpx.Client, says: Any, png: str) -> None:
+        asked = says("x")
+        returned = {
+            "name": "f",
+            "response": {},
+            "parts": [{"inlineData": {"mimeType": "image/png", "data": png}}],
+        }
+        contents = [
+            {"role": "user", "parts": [{"text": "hi"}]},
+            {"role": "model", "parts": [{"functionCall": {"name": "f"}}]},  # 13 bytes as JSON: four tokens
+            {"role": "user", "parts": [{"functionResponse": returned}]},  # 29 bytes without the image: eight
+        ]
+        answer = api.post("/v1/models/gemini-3-flash-preview:generateContent", json={"contents": contents})
+        assert answer.json()["usageMetadata"]["promptTokensDetails"] == [
+            {"modality": "TEXT", "tokenCount": 1 + 4 + 8},
+            {"modality": "IMAGE", "tokenCount": 1100},
+        ]
+        assert [len(question.images) for question in asked] == [1]
+
     def test_a_name_that_nobody_declares(self, api: httpx.Client) -> None:
         answer = api.post(THREE + ":generateContent", json=self.body("ANY", allowed=["nope"]))
         assert (answer.status_code, answer.json()["error"]["status"]) == (400, "INVALID_ARGUMENT")

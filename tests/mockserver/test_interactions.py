@@ -127,9 +127,116 @@ class TestInput:
                 "Unknown parameter 'input[0].zzz'.",
             ),
             (
+                {"model": MODEL, "input": [{"type": "text", "text": "hi", "zzz": 1}]},  # a key as the tag is
+                "parameter_unknown",
+                "Unknown parameter 'input[0].zzz'.",
+            ),
+            (
+                {"model": MODEL, "input": {"type": "text", "text": "hi", "zzz": 1}},
+                "parameter_unknown",
+                "Unknown parameter 'input[0].zzz'.",
+            ),
+            (
+                {"model": MODEL, "input": "hi", "contents": []},
+                "parameter_unknown",
+                "Unknown parameter 'contents'. Did you mean 'input'?",
+            ),
+            (
+                {"model": MODEL, "input": "hi", "max_output_tokens": 5},
+                "parameter_unknown",
+                "Unknown parameter 'max_output_tokens'. Did you mean 'generation_config.max_output_tokens'?",
+            ),
+            (
+                {"model": MODEL, "input": "hi", "generation_config": {"media_resolution": "low"}},
+                "parameter_unknown",
+                "Unknown parameter 'generation_config.media_resolution'. Did you mean 'resolution'?",
+            ),
+            (
+                {"model": MODEL, "input": "hi", "generation_config": {"foo": 1}},
+                "parameter_unknown",
+                "Unknown parameter 'generation_config.foo'.",
+            ),
+            (
                 {"model": MODEL, "input": [{"type": "text"}]},
                 "invalid_request",
                 "Missing required parameter 'input[0].text'.",
+            ),
+            (
+                {"model": MODEL, "input": [{"type": "input_text", "text": "hi"}]},
+                "invalid_request",
+                "Invalid value for 'input[0].type': 'input_text'.",
+            ),
+            (
+                {"model": MODEL, "input": [{"type": "image", "data": "aGk=", "resolution": "max"}]},
+                "invalid_request",
+                "Invalid value for 'input[0].content[0].resolution': 'max'.",
+            ),
+            (
+                {"model": MODEL, "input": "hi", "generation_config": {"temperature": 2.5}},
+                "invalid_request",
+                "Invalid value for 'generation_config.temperature': it must be in the range [0.0, 2.0].",
+            ),
+            (
+                {"model": MODEL, "input": "hi", "generation_config": {"top_p": 1.5}},
+                "invalid_request",
+                "Invalid value for 'generation_config.top_p': it must be in the range [0.0, 1.0].",
+            ),
+            (
+                {
+                    "model": MODEL,
+                    "input": "hi",
+                    "response_format": {"type": "text", "mime_type": "text/html"},
+                },
+                "invalid_request",
+                "Invalid value for 'response_format.mime_type': 'text/html'.",
+            ),
+            (
+                {"model": MODEL, "input": "hi", "response_format": {"type": "json_schema"}},
+                "invalid_request",
+                "Invalid value for 'response_format.type': 'json_schema'.",
+            ),
+            (
+                {"model": MODEL, "input": "hi", "response_mime_type": "text/html"},
+                "invalid_request",
+                "Invalid value for 'response_mime_type': 'text/html'.",
+            ),
+            (
+                {"model": MODEL, "input": "hi", "response_modalities": ["IMAGE"]},
+                "invalid_request",
+                "Invalid value for 'response_modalities': this server answers with text.",
+            ),
+            (
+                {"model": MODEL, "input": "hi", "service_tier": "gold"},
+                "invalid_request",
+                (
+                    "Invalid value for 'service_tier': Input should be 'flex', 'standard', 'priority' or "
+                    "'deferred', got \"gold\"."
+                ),
+            ),
+            (
+                {"model": MODEL, "input": "hi", "tools": [{"name": "f"}]},
+                "invalid_request",
+                "Missing required parameter 'tools[0].type'.",
+            ),
+            (
+                {"model": MODEL, "input": "hi", "tools": [{"type": "function"}]},
+                "invalid_request",
+                "Missing required parameter 'tools[0].name'.",
+            ),
+            (
+                {"model": MODEL, "input": "hi", "tools": [{"type": "web_search"}]},
+                "invalid_request",
+                "Invalid value for 'tools[0].type': 'web_search'.",
+            ),
+            (
+                {"model": MODEL, "input": "hi", "agent": "deep-research"},
+                "invalid_request",
+                "Only one of 'model' and 'agent' can be set.",
+            ),
+            (
+                {"model": MODEL, "input": "hi", "response_format": {"$ref": "#/$defs/none"}},
+                "invalid_request",
+                "The schema has nothing that its reference '#/$defs/none' means.",
             ),
             (
                 {"model": MODEL, "input": [{"type": "text", "text": "a"}, {"type": "image", "data": "!!"}]},
@@ -209,9 +316,9 @@ class TestInput:
 
 
 class TestRevision:
-    @pytest.mark.parametrize("revision", [None, "2026-05-20", "2026-11-01"])
+    @pytest.mark.parametrize("revision", [None, "", "2026-05-20", "2026-11-01"])
     def test_steps_with_and_without_the_header(self, api: httpx.Client, revision: str | None) -> None:
-        headers = {"Api-Revision": revision} if revision else {}
+        headers = {} if revision is None else {"Api-Revision": revision}
         body = api.post(PATH, json={"model": MODEL, "input": "hi"}, headers=headers).json()
         assert "outputs" not in body
         assert body["steps"][-1]["type"] == "model_output"
@@ -295,6 +402,25 @@ class TestAnswer:
         create(api, "hi", **({"response_format": given} if given else {}))
         assert (asked[0].schema, asked[0].wants_json) == (schema, wants_json)
 
+    def test_an_image_that_a_function_returned(self, api: httpx.Client, says: Any, png: str) -> None:
+        asked = says("x")
+        image = {"type": "image", "data": png, "mime_type": "image/png", "resolution": "low"}
+        result = [{"type": "text", "text": "hi"}, image]  # the text's 32 bytes of JSON are eight tokens
+        body = create(api, [{"type": "function_result", "call_id": "c", "name": "f", "result": result}])
+        assert body["usage"]["input_tokens_by_modality"] == [
+            {"modality": "text", "tokens": 8},
+            {"modality": "image", "tokens": 264},  # 22 x 12 patches of a budget of 280
+        ]
+        assert [len(question.images) for question in asked] == [1]
+        result[1] = {**image, "data": "!!"}
+        assert refused(
+            api, {"model": MODEL, "input": [{"type": "function_result", "call_id": "c", "result": result}]}
+        ) == (
+            400,
+            "invalid_request",
+            "Invalid value for 'input[0].result[1].data': Base64 decoding failed.",
+        )
+
     def test_a_function_is_called_when_one_must_be(self, api: httpx.Client, says: Any) -> None:
         says('{"n": 1}')
         tool = {"type": "function", "name": "f", "parameters": {"type": "object", "properties": {"n": {}}}}
@@ -328,6 +454,7 @@ class TestState:
     def test_the_input_comes_back_when_asked_for(self, api: httpx.Client, png: str) -> None:
         body = create(api, [{"type": "text", "text": "hi"}, {"type": "image", "data": png}])
         got = api.get(f"{PATH}/{body['id']}", params={"include_input": "true"}).json()
+        assert api.get(f"{PATH}/{body['id']}", params={"includeInput": "true"}).json() == got
         step = {
             "type": "user_input",
             "content": [{"type": "text", "text": "hi"}, {"type": "image", "data": png}],
@@ -354,6 +481,29 @@ class TestState:
         assert third["previous_interaction_id"] == second["id"]
         assert [len(question.images) for question in asked] == [1, 1, 1]
         assert asked[2].text == "brief\nso"
+
+    def test_an_instruction_and_tools_are_no_part_of_the_history(self, api: httpx.Client, says: Any) -> None:
+        """Each turn has to bring them again, and pays for its own."""
+        says("four")  # one token
+        tools = [{"type": "function", "name": "f"}]  # 35 bytes as JSON: nine tokens
+        first = create(api, "hi", system_instruction="be brief", tools=tools)  # 1 + 2 + 9
+        again = {"previous_interaction_id": first["id"], "system_instruction": "be brief", "tools": tools}
+        second = create(api, "and?", **again)
+        third = create(api, "so", previous_interaction_id=second["id"])
+        totals = [body["usage"]["total_input_tokens"] for body in (first, second, third)]
+        assert totals == [1 + 11, 1 + 1 + 1 + 11, 1 + 1 + 1 + 1 + 1]
+
+    def test_a_conversation_has_an_end(self, api: httpx.Client, says: Any) -> None:
+        """As observed: so many tokens and no more, those of the turns before among them."""
+        says("four")
+        long = "a" * 4 * 1_048_570
+        first = create(api, long)["id"]
+        assert refused(api, {"model": MODEL, "input": "b" * 24, "previous_interaction_id": first}) == (
+            400,
+            "invalid_request",
+            "The input token count (1048577) exceeds the maximum number of tokens allowed (1048576).",
+        )
+        create(api, "b" * 20, previous_interaction_id=first)
 
     def test_the_newest_image_of_the_history(
         self, api: httpx.Client, says: Any, draw: Callable[..., bytes]

@@ -57,7 +57,8 @@ class TestInAThread:
         with MockServer(api_keys=("secret",)) as server:
             env = server.env()
             assert env["GOOGLE_GEMINI_BASE_URL"] == server.url
-            for name in ("GEMINI_API_KEY", "GOOGLE_API_KEY", "GOOGLE_GENERATIVE_AI_API_KEY"):
+            others = ("GOOGLE_API_KEY", "GOOGLE_GENERATIVE_AI_API_KEY", "LLM_GEMINI_KEY")
+            for name in ("GEMINI_API_KEY", *others):
                 assert env[name] == "secret"
 
     def test_a_start_that_fails_says_why(self, monkeypatch: pytest.MonkeyPatch) -> None:

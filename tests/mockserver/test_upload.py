@@ -143,6 +143,21 @@ class TestStart:
         url = begin(api, 3, headers={"Host": "generativelanguage.googleapis.com"})
         assert url.startswith("http://generativelanguage.googleapis.com/upload/v1beta/files?upload_id=")
 
+    @pytest.mark.parametrize(
+        ("said", "expected"),
+        [
+            ({"Proto": "https", "Host": "mock.example"}, "https://mock.example/"),
+            ({"Host": "mock.example:8443, inner"}, "http://mock.example:8443/"),
+            ({"Proto": "https, http", "Host": "[::1]:9"}, "https://[::1]:9/"),
+            ({"Proto": "ftp", "Host": "a b/c"}, "http://here:1/"),
+        ],
+    )
+    def test_the_url_is_on_the_host_that_a_proxy_was_asked(
+        self, api: httpx.Client, said: dict[str, str], expected: str
+    ) -> None:
+        headers = {"Host": "here:1", **{f"X-Forwarded-{name}": value for name, value in said.items()}}
+        assert begin(api, 3, headers=headers).startswith(f"{expected}upload/v1beta/files?upload_id=")
+
     def test_the_url_gives_no_key_away(self, server: MockServer) -> None:
         with httpx.Client(base_url=server.url, params={"key": "secret"}) as client:
             assert "secret" not in begin(client, 3)

@@ -328,7 +328,7 @@ class TestVerdict:
 
         with (
             MockServer(journal_bytes=60_000) as server,
-            httpx.Client(base_url=server.url, headers={"x-goog-api-key": "k"}) as api,
+            httpx.Client(base_url=server.url, headers={"x-goog-api-key": "k"}, timeout=60) as api,
         ):
             for number in range(60):
                 assert api.post(GENERATE, json=asked(number)).status_code == 200
@@ -336,6 +336,27 @@ class TestVerdict:
             missed = server.app.state.mock.verdict.missed
         assert found
         assert (min(found) > 1, max(found), len(found) + missed) == (True, 60, 60)
+
+    @pytest.mark.parametrize("keep_up", [False, True])
+    def test_who_keeps_up_misses_no_body(self, keep_up: bool, draw: Callable[..., bytes]) -> None:  # noqa: FBT001
+        """Twenty of 125 kB, and a log that holds on to a megabyte of bodies."""
+        texts = [{"text": f"{number} {'x' * 180}"} for number in range(600)]
+        image = inline(draw())
+        with (
+            MockServer(journal_bytes=4_000_000) as server,
+            httpx.Client(base_url=server.url, headers={"x-goog-api-key": "k"}, timeout=60) as api,
+        ):
+            verdict = server.app.state.mock.verdict
+            if keep_up:
+                verdict.keep_up()
+            for number in range(20):
+                body = {"contents": [{"parts": [*texts, {"text": str(number)}, image]}]}
+                assert api.post(GENERATE, json=body).status_code == 200
+            found = {one.n for one in verdict.findings()}  # that the image comes first is advised
+            log = api.get("/_mock/log").json()
+        assert (log["missed"], log["dropped"]) == (verdict.missed, 0)
+        assert found == set(range(verdict.missed + 1, 21))
+        assert (verdict.missed == 0) is keep_up
 
     def test_an_image_that_is_held_once_is_looked_into_as_often_as_it_came(
         self, api: httpx.Client, draw: Callable[..., bytes]

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import event, given
 from hypothesis import strategies as st
 
-from visionspec.client.flows import ConnectionLost, Flow, Read, Request, Response, Sleep
+from visionspec.client.flows import ConnectionLost, Flow, Read, Request, Sleep
+from visionspec.client.response import Response
 from visionspec.client.settings import Settings
 from visionspec.client.source import open_source
 from visionspec.client.uploads import UploadInterrupted, UploadToken, cancel_upload, send_file, upload

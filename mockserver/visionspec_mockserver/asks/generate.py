@@ -1,28 +1,35 @@
 """The question in a message of generateContent or countTokens, checked as the service checks it.
 
-Sentences that begin with ``*`` or ``Invalid``, and those about roles, thinking levels and function calling
-with JSON, are the service's, as observed; the others are ours.
+Sentences that begin with ``*`` or ``Invalid``, and those about roles, thinking, numbers of tokens, a schema
+or functions with a MIME type, and turns of functions, are the service's, as observed; the others are ours.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
-from visionspec.models.generate import GenerationConfig, Part
+from visionspec.models.generate import Part
 from visionspec_mockserver import violations
-from visionspec_mockserver.asks.turns import NO_CACHE, Turn, question
-from visionspec_mockserver.core import Ask, Function, text_tokens
+from visionspec_mockserver.asked import Ask, Function, text_tokens
+from visionspec_mockserver.asks.turns import NO_CACHE, Turn, check_total, question
 from visionspec_mockserver.http import ApiFault
 from visionspec_mockserver.pictures import Source
-from visionspec_mockserver.schemas import json_schema
+from visionspec_mockserver.schemas import check_schema, json_schema
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from starlette.requests import Request
 
-    from visionspec.models.generate import Content, GenerateContentRequest, Tool
+    from visionspec.models.generate import (
+        Content,
+        FunctionResponsePart,
+        GenerateContentRequest,
+        GenerationConfig,
+        Tool,
+    )
     from visionspec_mockserver.catalog import Entry
 
 # The oneof of a part; its other fields qualify these.
@@ -39,56 +46,67 @@ _DATA = frozenset(
         "tool_response",
     ]
 )
-_NO_CONFIG = GenerationConfig.model_construct()  # not validated: that would build the model at the start
+_ASKS = "GenerateContentRequest"
 _ROLES = (None, "", "user", "model", "function")
 _JSON_TYPE = "application/json"
 _ENUM_TYPE = "text/x.enum"
 _MIME_TYPES = (None, "", "text/plain", _JSON_TYPE, _ENUM_TYPE)
-_NO_TOOLS_WITH_JSON = ("1.5", "2.0", "2.5")  # observed on these; Gemini 3 takes both at once
+_BEFORE_3 = ("1.0", "1.5", "2.0", "2.5")
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.:-]{0,63}")
 
 
-async def read(
-    request: Request, model: Entry, message: GenerateContentRequest, *, kind: str = "GenerateContentRequest"
-) -> Ask:
+async def read(request: Request, model: Entry, message: GenerateContentRequest, *, kind: str = _ASKS) -> Ask:
     """The question of ``message``; ``kind`` is the name of the message in the service's sentences.
 
     Raises:
         ApiFault: if something is wrong with it.
     """
-    contents = message.contents or []
+    contents = message.contents
     if not contents:
         raise ApiFault(400, f"* {kind}.contents: contents is not specified\n")
     system = message.system_instruction
     _check_contents(contents, system, kind)
     if message.cached_content:
         raise ApiFault(403, NO_CACHE)
-    config = message.generation_config or _NO_CONFIG
-    if config is not _NO_CONFIG:
+    config = message.generation_config
+    if config is not None:
         _check_config(model, config)
     functions = _functions(model, message, config) if message.tools or message.tool_config else ()
+    if len(contents) > 1 or functions:
+        _check_turns(contents)
 
-    turns = [_turn(content, f"contents[{at}]", config) for at, content in enumerate(contents)]
-    asked = await question(request, model, turns)
+    turns = [_turn(content, at, config) for at, content in enumerate(contents)]
+    asked, pictures, counts = await question(request, model, turns)
     instruction = [part.text for part in system.parts or () if part.text] if system else []
-    extra = sum([text_tokens(text) for text in instruction]) if instruction else 0
+    if instruction:
+        counts = counts.plus_text(sum([text_tokens(text) for text in instruction]))
     if message.tools:
-        extra += _declaration_tokens(message.tools)
-    thinking = config.thinking_config
+        counts = counts.plus_text(_declaration_tokens(message.tools))
+    if kind == _ASKS:
+        check_total(model, counts.total)
     return Ask(
         model=model,
-        text="\n".join([*instruction, asked.text]),
-        pictures=asked.pictures,
-        counts=asked.counts.plus_text(extra),
-        schema=_schema(config),
-        wants_json=config.response_mime_type == _JSON_TYPE,
-        bare=config.response_mime_type == _ENUM_TYPE,
+        text="\n".join([*instruction, asked]),
+        pictures=pictures,
+        counts=counts,
         functions=functions,
-        max_output_tokens=config.max_output_tokens,
-        stop_sequences=tuple(config.stop_sequences or ()),
-        thoughts=bool(thinking and thinking.include_thoughts and thinking.thinking_budget != 0),
-        asked=asked.text,
+        asked=asked,
         system="\n".join(instruction),
+        **(_wanted(config) if config is not None else {}),
     )
+
+
+def _wanted(config: GenerationConfig) -> dict[str, Any]:
+    """What a question says of its answer."""
+    thinking = config.thinking_config
+    return {
+        "schema": _checked(_schema(config)),
+        "wants_json": config.response_mime_type == _JSON_TYPE,
+        "bare": config.response_mime_type == _ENUM_TYPE,
+        "max_output_tokens": config.max_output_tokens,
+        "stop_sequences": tuple(config.stop_sequences or ()),
+        "thoughts": bool(thinking and thinking.include_thoughts and thinking.thinking_budget != 0),
+    }
 
 
 def _check_contents(contents: list[Content], system: Content | None, kind: str) -> None:
@@ -96,9 +114,9 @@ def _check_contents(contents: list[Content], system: Content | None, kind: str) 
     for at, content in enumerate(contents):
         if content.role not in _ROLES:
             raise ApiFault(400, "Please use a valid role: user, model.")
-        _check_parts(content, f"contents[{at}]", kind, missing)
+        _check_parts(content, at, kind, missing)
     if system:
-        _check_parts(system, "system_instruction", kind, missing)
+        _check_parts(system, None, kind, missing)
         missing += [
             f"* {kind}.system_instruction.parts[{number}]: a system instruction is text.\n"
             for number, part in enumerate(system.parts or ())
@@ -108,14 +126,14 @@ def _check_contents(contents: list[Content], system: Content | None, kind: str) 
         raise ApiFault(400, "".join(missing))
 
 
-def _check_parts(content: Content, where: str, kind: str, missing: list[str]) -> None:
+def _check_parts(content: Content, at: int | None, kind: str, missing: list[str]) -> None:
     if not content.parts:
-        missing.append(f"* {kind}.{where}.parts: contents.parts must not be empty.\n")
+        missing.append(f"* {kind}.{_place(at)}.parts: contents.parts must not be empty.\n")
     for number, part in enumerate(content.parts or ()):
         named = part.model_fields_set & _DATA
         if len(named) == 1 and getattr(part, *named) is not None:
             continue
-        path = f"{where}.parts[{number}]"
+        path = f"{_place(at)}.parts[{number}]"
         given = [name for name in Part.model_fields if name in named and getattr(part, name) is not None]
         if not given:
             missing.append(
@@ -127,12 +145,22 @@ def _check_parts(content: Content, where: str, kind: str, missing: list[str]) ->
             raise ApiFault(400, text, details=[violations.bad_request([(path, text)])])
 
 
+def _place(at: int | None) -> str:
+    return "system_instruction" if at is None else f"contents[{at}]"
+
+
 def _check_config(model: Entry, config: GenerationConfig) -> None:
     thinking = config.thinking_config
     level = thinking.thinking_level if thinking else None
-    if level is not None and level.lower() in model.refused_levels:
-        raise ApiFault(400, f"Thinking level {level} is not supported for this model.")
+    budget = thinking.thinking_budget if thinking else None
+    mime_type = config.response_mime_type or "text/plain"
+    schema = config.response_schema or config.response_json_schema
     wrong = {
+        "Thinking level is not supported for this model.": level is not None and model.family in _BEFORE_3,
+        f"Thinking level {level} is not supported for this model.": (
+            level is not None and level.lower() in model.refused_levels
+        ),
+        "Budget 0 is invalid. This model only works in thinking mode.": budget == 0 and model.always_thinks,
         "candidate_count must be in the range [1, 8].": not 1 <= _or(config.candidate_count, 1) <= 8,
         "max_output_tokens must be positive.": _or(config.max_output_tokens, 1) < 1,
         "temperature must be in the range [0.0, 2.0].": not 0 <= _or(config.temperature, 1) <= 2,
@@ -141,11 +169,17 @@ def _check_config(model: Entry, config: GenerationConfig) -> None:
         "Only one of response_schema and response_json_schema can be set.": (
             config.response_schema is not None and config.response_json_schema is not None
         ),
-        "Only one of thinking_budget and thinking_level can be set.": (
-            thinking is not None and thinking.thinking_budget is not None and level is not None
+        "You can only set only one of thinking budget and thinking level.": (
+            budget is not None and level is not None
         ),
         "* GenerateContentRequest.generation_config.response_mime_type: allowed mimetypes are `text/plain`, "
         "`application/json` and `text/x.enum`.\n": config.response_mime_type not in _MIME_TYPES,
+        "Response_schema with a response mime type 'text/plain' is unsupported.": (
+            schema is not None and mime_type == "text/plain"
+        ),
+        "The response mime type 'text/x.enum' needs a schema with an enum.": (
+            mime_type == _ENUM_TYPE and not (_schema(config) or {}).get("enum")
+        ),
         "This server answers with text: add TEXT to response_modalities.": (
             bool(config.response_modalities) and "TEXT" not in (config.response_modalities or ())
         ),
@@ -159,7 +193,7 @@ def _or(value: float | None, default: float) -> float:
     return default if value is None else value
 
 
-def _turn(content: Content, where: str, config: GenerationConfig) -> Turn:
+def _turn(content: Content, at: int, config: GenerationConfig | None) -> Turn:
     texts: list[str] = []
     sources: list[Source] = []
     tokens = 0
@@ -168,17 +202,23 @@ def _turn(content: Content, where: str, config: GenerationConfig) -> Turn:
             texts.append(part.text)
             tokens += text_tokens(part.text)
         elif part.inline_data is not None or part.file_data is not None:
-            sources.append(_source(part, f"{where}.parts[{number}]", config))
-        elif called := part.function_call or part.function_response:
-            tokens += text_tokens(json.dumps(called.wire()))
+            sources.append(_source(part, f"{_place(at)}.parts[{number}]", config))
+        elif part.function_call is not None:
+            tokens += text_tokens(json.dumps(part.function_call.wire()))
+        elif returned := part.function_response:
+            tokens += text_tokens(json.dumps(returned.model_copy(update={"parts": None}).wire()))
+            sources += [
+                _source(one, f"{_place(at)}.parts[{number}].function_response.parts[{place}]", config)
+                for place, one in enumerate(returned.parts or ())
+            ]
     return Turn(content.role != "model", tuple(texts), tuple(sources), tokens)
 
 
-def _source(part: Part, where: str, config: GenerationConfig) -> Source:
-    own = part.media_resolution
+def _source(part: Part | FunctionResponsePart, where: str, config: GenerationConfig | None) -> Source:
+    own = part.media_resolution if isinstance(part, Part) else None
     source = Source(
         where,
-        resolution=(own.level if own else None) or config.media_resolution,
+        resolution=(own.level if own else None) or (config.media_resolution if config else None),
         scope="part" if own and own.level else "request",
         budget=own.num_tokens if own else None,
     )
@@ -197,17 +237,61 @@ def _schema(config: GenerationConfig) -> dict[str, Any] | None:
     return given if isinstance(given, dict) else None
 
 
+def _checked(schema: dict[str, Any] | None) -> dict[str, Any] | None:
+    if schema:
+        check_schema(schema)
+    return schema
+
+
 def _declaration_tokens(tools: Sequence[Tool]) -> int:
     declared = [one.wire() for tool in tools for one in tool.function_declarations or ()]
     return text_tokens(json.dumps(declared)) if declared else 0
 
 
+def _check_declared(tools: Sequence[Tool]) -> None:
+    wrong: list[str] = []
+    names: set[str] = set()
+    for at, tool in enumerate(tools):
+        for number, one in enumerate(tool.function_declarations or ()):
+            where = f"tools[{at}].function_declarations[{number}]"
+            if not _NAME.fullmatch(one.name or ""):
+                wrong.append(
+                    f"* {_ASKS}.{where}.name: Invalid function name. Must start with a letter or an underscore. "
+                    "Must be alphameric (a-z, A-Z, 0-9), underscores (_), dots (.) or dashes (-), with a maximum "
+                    "length of 64.\n"
+                )
+            elif one.name in names:
+                raise ApiFault(400, f"Duplicate function declaration found: {one.name}")
+            names.add(one.name or "")
+            if one.parameters is not None and one.parameters_json_schema is not None:
+                raise ApiFault(
+                    400, f"Only one of parameters and parameters_json_schema of {where} can be set."
+                )
+    if wrong:
+        raise ApiFault(400, "".join(wrong))
+
+
+def _check_turns(contents: Sequence[Content]) -> None:
+    """What functions returned stands right behind their calls, in one turn or in several."""
+    may_return = False
+    for content in contents:
+        parts = content.parts or ()
+        returns = any(part.function_response is not None for part in parts)
+        if returns and not may_return:
+            raise ApiFault(
+                400, "Please ensure that function response turn comes immediately after a function call turn."
+            )
+        may_return = returns or any(part.function_call is not None for part in parts)
+
+
 def _functions(
-    model: Entry, message: GenerateContentRequest, config: GenerationConfig
+    model: Entry, message: GenerateContentRequest, config: GenerationConfig | None
 ) -> tuple[Function, ...]:
     """Those of which one has to be called: mode ANY. One that has already answered is called last."""
     declared = [one for tool in message.tools or [] for one in tool.function_declarations or []]
-    if declared and config.response_mime_type == _JSON_TYPE and model.family in _NO_TOOLS_WITH_JSON:
+    _check_declared(message.tools or [])
+    wants_json = config is not None and config.response_mime_type == _JSON_TYPE
+    if declared and wants_json and model.family in _BEFORE_3:
         raise ApiFault(400, f"Function calling with a response mime type: '{_JSON_TYPE}' is unsupported")
     calling = message.tool_config.function_calling_config if message.tool_config else None
     if calling is None or calling.mode != "ANY":
@@ -216,7 +300,7 @@ def _functions(
         Function(
             one.name or "",
             one.description or "",
-            json_schema(one.parameters) if one.parameters else one.parameters_json_schema,
+            _checked(json_schema(one.parameters) if one.parameters else one.parameters_json_schema),
         )
         for one in declared
     ]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from visionspec_mockserver.core import Counts
-from visionspec_mockserver.http import mock_of
+from visionspec_mockserver.asked import Counts
+from visionspec_mockserver.core import mock_of
+from visionspec_mockserver.http import ApiFault
 from visionspec_mockserver.journal import note
 from visionspec_mockserver.pictures import Picture, Source, load
 
@@ -53,18 +54,28 @@ async def question(request: Request, model: Entry, turns: Sequence[Turn]) -> Que
     counts = Counts(sum([turn.text_tokens for turn in turns]), sum([picture.tokens for picture in pictures]))
 
     start = _asked_at(turns)
-    text = "\n".join(text for turn in turns[start:] if turn.by_user for text in turn.texts)
-    note(
-        request.scope,
-        model=model.name,
-        text=text[:_NOTED_CHARS],
-        images=pictures,
-    )
+    text = "\n".join([text for turn in turns[start:] if turn.by_user for text in turn.texts])
+    note(request.scope, model=model.name, text=text[:_NOTED_CHARS], images=pictures)
     if pictures:
         shown_at = max(at for at, turn in enumerate(turns) if turn.sources)
         skipped = sum(len(turn.sources) for turn in turns[: min(start, shown_at)])
         pictures = pictures[skipped:]
     return Question(text, pictures, counts)
+
+
+def check_total(model: Entry, tokens: int) -> None:
+    """That a model takes so many tokens; the sentence is as observed.
+
+    Raises:
+        ApiFault: 400, if it does not.
+    """
+    most = model.input_tokens
+    if tokens > most:
+        raise ApiFault(
+            400,
+            f"The input token count ({tokens}) exceeds the maximum number of tokens allowed ({most}).",
+            rule="errors.too-many-tokens",
+        )
 
 
 def _asked_at(turns: Sequence[Turn]) -> int:

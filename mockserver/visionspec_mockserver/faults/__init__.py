@@ -7,7 +7,7 @@ the connection (`middleware`) or to the answer (`hostile`); what it does is data
 ``models``       what a plan may say
 ``plan``         the faults of one server: their order, their counts, their account
 ``operations``   which operation a request is
-``middleware``   errors, delays, resets, stalls, lost replies, broken uploads
+``happening``    errors, delays, resets, stalls, lost replies, broken uploads
 ``quotas``       so many requests in a minute and a day, by the server's clock
 ``hostile``      answers as models give them on a bad day
 ===============  ==================================================================

@@ -14,11 +14,11 @@ from visionspec_mockserver.plans import Plan
 from visionspec_mockserver.scripts.expressions import globbed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from starlette.types import Scope
 
-    from visionspec_mockserver.core import Reply
+    from visionspec_mockserver.asked import Reply
     from visionspec_mockserver.faults.models import Fault
     from visionspec_mockserver.sources import Clock
 
@@ -80,7 +80,7 @@ class Faults(Plan[Planned]):
         given: Sequence[Mapping[str, Any]] = (),
         *,
         clock: Clock,
-        filed: Callable[[], Iterable[Planned]] = tuple,
+        filed: Callable[[], Sequence[Planned]] = tuple,
     ) -> None:
         super().__init__()
         self._clock = clock
@@ -90,7 +90,7 @@ class Faults(Plan[Planned]):
     @property
     def active(self) -> bool:
         """Whether any fault is planned."""
-        return bool(self._added or self._given) or next(iter(self._filed()), None) is not None
+        return bool(self._added or self._given or self._filed())
 
     def state(self) -> dict[str, Any]:
         """All faults with their accounts in the order in which they are tried; the names of those still due."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import ssl
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,8 +19,8 @@ if TYPE_CHECKING:
 
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
-# Each holds all that its programs trust: Python and Go; requests and pip; curl.
-_BUNDLES = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
+# Each holds all that its programs trust: Python and Go; requests and pip; curl; httplib2.
+_BUNDLES = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "HTTPLIB2_CA_CERTS")
 
 # Where a system keeps the authorities that it trusts: Debian, Fedora, macOS.
 _SYSTEM = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem")
@@ -76,6 +77,7 @@ def changes(before: Mapping[str, str], way: Way) -> dict[str, str]:
         **dict.fromkeys(_BUNDLES, bundle),
         "CURL_HOME": str(way.directory),
         "WGETRC": _write(way, "wgetrc", _wgetrc(before, way, bundle, no_proxy)),
+        "PHP_INI_SCAN_DIR": _php(before, way, bundle),
         "NODE_EXTRA_CA_CERTS": _write(way, "node.pem", more + way.authority_pem),
         "NODE_USE_ENV_PROXY": "1",
         "NODE_OPTIONS": f'{before.get("NODE_OPTIONS", "")} --require "{shim}"'.strip(),
@@ -120,6 +122,12 @@ def _wgetrc(before: Mapping[str, str], way: Way, bundle: str, no_proxy: str) -> 
     users = before.get("WGETRC") or (Path(before["HOME"], ".wgetrc") if before.get("HOME") else None)
     ours_last = ["use_proxy = on", f"https_proxy = {way.proxy_url}", f"no_proxy = {no_proxy}"]
     return b"\n".join([_read(users), *_lines(ours_last), *_lines([f"ca_certificate = {bundle}", ""])])
+
+
+def _php(before: Mapping[str, str], way: Way, bundle: str) -> str:
+    """Where PHP looks for files of settings: the user's places, or its own (that is what nothing means); ours."""
+    _write(way, "php.ini", f'curl.cainfo = "{bundle}"\nopenssl.cafile = "{bundle}"\n'.encode())
+    return f"{before.get('PHP_INI_SCAN_DIR', '')}{os.pathsep}{way.directory}"
 
 
 def _node(way: Way) -> dict[str, str]:

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 _HEAD_S = 30
 _PIECE_BYTES = 64 * 1024
 _ESTABLISHED = b"HTTP/1.1 200 Connection established\r\n\r\n"
+_LEFT = (
+    OSError,
+    RuntimeError,
+)  # what asyncio raises at a connection whose other end left, and what uvloop does
 
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
@@ -126,11 +130,11 @@ async def _refuse(writer: asyncio.StreamWriter, status: int, why: str) -> None:
 
 
 async def _pour(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    with contextlib.suppress(OSError):  # one of the two left: the other one is told below
+    with contextlib.suppress(*_LEFT):  # one of the two: the other one is told below
         while piece := await reader.read(_PIECE_BYTES):
             writer.write(piece)
             await writer.drain()
-    with contextlib.suppress(OSError):  # both left
+    with contextlib.suppress(*_LEFT):  # both
         if writer.can_write_eof():
             writer.write_eof()
         else:

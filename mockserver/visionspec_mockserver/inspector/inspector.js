@@ -186,8 +186,9 @@ async function look() {
 
 function counted(page) {
   const dropped = page.dropped ? `, ${grouped(page.dropped)} dropped` : "";
+  const missed = page.missed ? `, ${grouped(page.missed)} gone before anybody looked for findings` : "";
   const shown = rows.children.length;
-  say(`${grouped(shown)} request${shown === 1 ? "" : "s"} shown${dropped}`);
+  say(`${grouped(shown)} request${shown === 1 ? "" : "s"} shown${dropped}${missed}`);
 }
 
 // ---------------------------------------------------------------- one request

@@ -2,7 +2,6 @@
 
 ==============  ============================================================================
 ``record``      one request: what is kept of it while it is answered, in next to no time
-``middleware``  makes the records
 ``keeping``     the last records in so many bytes, packed many at a time
 ``images``      thumbnails, and the images themselves where they were asked for
 ``short``       JSON without pixels

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _BODIES_BYTES = 8 * 1024 * 1024
 _BODIES = 2000
-_LOOSE = 400  # are packed together: code that is warm takes a third of the time
+_LOOSE = 16  # are packed together: code that is warm takes less time, and what they are made of is still near
 _LOOSE_BYTES = 2 * 1024 * 1024
 _BODY_BYTES = 1000  # of what a parsed body is made of, beside its characters
 _PACKED_BYTES = 100  # beside its characters

@@ -8,15 +8,16 @@ import marshal
 import operator
 import time
 import zlib
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from urllib.parse import parse_qs
+
+from visionspec_mockserver.faults.operations import operation
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from starlette.types import Message, Receive, Scope, Send
 
-    from visionspec_mockserver.core import Mock
     from visionspec_mockserver.store.base import FileRecord
 
 HEAD_BYTES = 16 * 1024  # of a body: what is longer is kept only if it is text that can be made short
@@ -39,6 +40,18 @@ class Chunk(NamedTuple):
     upload_id: str
     verb: str
     offset: str
+
+
+class Keeper(Protocol):
+    """Who keeps records: a journal."""
+
+    def enter(self, record: Record) -> None:
+        """Its answer begins, or never will."""
+        ...
+
+    def ends(self, record: Record) -> None:
+        """Its answer has ended."""
+        ...
 
 
 class Record:
@@ -69,7 +82,7 @@ class Record:
         "_answer_pieces",
         "_asked_pieces",
         "_fields",
-        "_mock",
+        "_keeper",
         "_receive",
         "_send",
         "_tail",
@@ -97,10 +110,10 @@ class Record:
         "status",
     )
 
-    def __init__(self, scope: Scope, receive: Receive, send: Send, mock: Mock) -> None:
+    def __init__(self, scope: Scope, receive: Receive, send: Send, keeper: Keeper) -> None:
         self._receive = receive
         self._send: Send | None = send
-        self._mock: Mock | None = mock
+        self._keeper: Keeper | None = keeper
         self.start_s = time.monotonic()
         self.at_s = time.time()
         self.begin_s: float | None = None
@@ -176,26 +189,26 @@ class Record:
 
     def enter(self, status: int | None) -> None:
         """The answer begins, or never will."""
-        if self._mock is not None and not self.n:
+        if self._keeper is not None and not self.n:
             self.status = status
             self.begin_s = time.monotonic()
-            self._mock.journal.enter(self)
+            self._keeper.enter(self)
 
     def end(self) -> None:
         """It is over, as far as the client can see."""
-        mock = self._mock
-        if mock is None:
+        keeper = self._keeper
+        if keeper is None:
             return
         self.enter(None)  # if there was no answer
         self.end_s = time.monotonic()
-        self._mock = None
+        self._keeper = None
         self._receive = _over
         if self._asked_pieces and (self.body is None or self.asked_bytes <= HEAD_BYTES):
             self.asked = b"".join(self._asked_pieces)[:HEAD_BYTES]
         self.answered = b"".join(self._answer_pieces)
         self._asked_pieces = self._answer_pieces = []
         self._tail = b""
-        mock.journal.ends(self)
+        keeper.ends(self)
 
     def leave(self) -> None:
         """Hold the connection no longer."""
@@ -342,8 +355,6 @@ def _crc(pieces: list[bytes], tail: bytes) -> int:
 
 @functools.lru_cache(maxsize=256)
 def _operation(method: str, path: str, command: bytes) -> str | None:
-    from visionspec_mockserver.faults.operations import operation  # noqa: PLC0415 - it needs http, http needs this
-
     return operation({"method": method, "path": path, "headers": [(b"x-goog-upload-command", command)]})
 
 

@@ -10,11 +10,11 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from visionspec_mockserver.app import ROOMS
 from visionspec_mockserver.openapi.components import schemas
 from visionspec_mockserver.openapi.operations import OPERATIONS, SECURITY, TAGS
 from visionspec_mockserver.openapi.parameters import PARAMETERS
 from visionspec_mockserver.openapi.words import DESCRIPTION
+from visionspec_mockserver.rooms import ROOMS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from visionspec.rules.limits import MAX_FILE_ID_LENGTH
-from visionspec_mockserver.http import VERSIONS
+from visionspec_mockserver.paths import VERSIONS
 
 Json = dict[str, Any]
 

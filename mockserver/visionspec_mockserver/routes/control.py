@@ -11,7 +11,8 @@ from starlette.routing import Mount, Route
 
 from visionspec.rules.limits import MAX_URL_INPUT_BYTES
 from visionspec.rules.media import decode_base64
-from visionspec_mockserver.http import ApiFault, json_response, mock_of, read_json
+from visionspec_mockserver.core import mock_of
+from visionspec_mockserver.http import ApiFault, json_response, read_json
 from visionspec_mockserver.routes import inspector, journal, plans
 
 if TYPE_CHECKING:

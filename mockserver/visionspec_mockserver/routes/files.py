@@ -25,14 +25,8 @@ from visionspec.models.files import (
 )
 from visionspec.rules.limits import MAX_FILE_BYTES, MAX_PROJECT_BYTES, page_size
 from visionspec.rules.media import sniff
-from visionspec_mockserver.http import (
-    ApiFault,
-    json_response,
-    mock_of,
-    page_query,
-    read_message,
-    require_key,
-)
+from visionspec_mockserver.core import mock_of
+from visionspec_mockserver.http import ApiFault, json_response, page_query, read_message, require_key
 from visionspec_mockserver.store.base import FileRecord, as_of
 
 if TYPE_CHECKING:

@@ -11,9 +11,10 @@ from starlette.routing import Route
 
 from visionspec.models.generate import CountTokensRequest, GenerateContentRequest
 from visionspec_mockserver import catalog
+from visionspec_mockserver.asked import SIGNATURE, Call, pieces
 from visionspec_mockserver.asks import generate as asking
-from visionspec_mockserver.core import SIGNATURE, Call, pieces
-from visionspec_mockserver.http import JSON, ApiFault, json_response, mock_of, read_message, require_key
+from visionspec_mockserver.core import mock_of
+from visionspec_mockserver.http import JSON, ApiFault, json_response, read_message, require_key
 from visionspec_mockserver.journal import note
 from visionspec_mockserver.scripts.directions import Directions
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
-    from visionspec_mockserver.core import Ask, Counts, Reply
+    from visionspec_mockserver.asked import Ask, Counts, Reply
 
 _PLAIN = Directions(script="")
 
@@ -85,7 +86,7 @@ async def _answer(request: Request, endpoint: str) -> _Answer:
 
 
 def _model(request: Request, method: str) -> catalog.Entry:
-    name = request.path_params["model"]
+    name = request.scope["path_params"]["model"]
     _, version, kind, _ = request.scope["path"].split("/", 3)
     model = catalog.find(name) if kind == "models" else None
     if model is None:
@@ -145,24 +146,25 @@ class _Answer:
         if directions.block_reason:
             about: dict[str, Any] = {"promptFeedback": _blocked(directions)}
         else:
-            said = {"content": {"role": "model", "parts": parts}} if parts else {}
-            end = self._end() if last else {}
-            about = {"candidates": [{**said, **end, "index": index} for index in range(self._candidates)]}
-        return {
-            **about,
-            "usageMetadata": self._usage(last=last),
-            "modelVersion": self._ask.model.name,
-            "responseId": self._response_id,
-        }
+            candidate: dict[str, Any] = {}
+            if parts:
+                candidate["content"] = {"role": "model", "parts": parts}
+            if last:
+                self._end(candidate)
+            about = {"candidates": [{**candidate, "index": index} for index in range(self._candidates)]}
+        about["usageMetadata"] = self._usage(last=last)
+        about["modelVersion"] = self._ask.model.name
+        about["responseId"] = self._response_id
+        return about
 
-    def _end(self) -> dict[str, Any]:
+    def _end(self, candidate: dict[str, Any]) -> None:
         directions = self._directions
-        reason = directions.finish_reason or ("MAX_TOKENS" if self._reply.truncated else "STOP")
-        return {
-            "finishReason": reason,
-            **({"finishMessage": directions.finish_message} if directions.finish_message else {}),
-            **({"safetyRatings": directions.safety_ratings} if directions.safety_ratings else {}),
-        }
+        usual = "MAX_TOKENS" if self._reply.truncated else "STOP"
+        candidate["finishReason"] = directions.finish_reason or usual
+        if directions.finish_message:
+            candidate["finishMessage"] = directions.finish_message
+        if directions.safety_ratings:
+            candidate["safetyRatings"] = directions.safety_ratings
 
     def _usage(self, *, last: bool) -> dict[str, Any]:
         prompt = self._ask.counts.total

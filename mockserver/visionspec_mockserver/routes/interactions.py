@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import anyio
+from pydantic.alias_generators import to_camel
 from starlette.responses import StreamingResponse
 from starlette.routing import Route
 
@@ -29,9 +30,10 @@ from visionspec.models.interactions import (
 )
 from visionspec.protocol import sse
 from visionspec_mockserver import catalog, continuation, events
+from visionspec_mockserver.asked import SIGNATURE, Call, text_tokens
 from visionspec_mockserver.asks import interactions as asking
-from visionspec_mockserver.core import SIGNATURE, Call, Counts, text_tokens
-from visionspec_mockserver.http import ApiFault, json_response, mock_of, read_message, require_key
+from visionspec_mockserver.core import mock_of
+from visionspec_mockserver.http import ApiFault, json_response, read_message, require_key
 from visionspec_mockserver.journal import note
 
 if TYPE_CHECKING:
@@ -40,7 +42,8 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
-    from visionspec_mockserver.core import Ask, Mock, Reply
+    from visionspec_mockserver.asked import Ask, Counts, Reply
+    from visionspec_mockserver.core import Mock
 
 _POLL_S = 0.02
 
@@ -120,7 +123,8 @@ async def get(request: Request) -> Response:
     require_key(request)
     mock = mock_of(request)
     doc = await _found(mock, request)
-    last_event_id = request.query_params.get("last_event_id")
+    query = request.query_params
+    last_event_id = query.get("last_event_id", query.get("lastEventId"))
     if _flag(request, "stream"):
         return _stream(mock, doc, after=last_event_id)
     if last_event_id is not None:
@@ -169,12 +173,14 @@ async def cancel(request: Request) -> Response:
 def _check_revision(request: Request) -> None:
     revision = request.headers.get("api-revision")
     sdk = request.headers.get("x-goog-api-client", "")
-    if _OLD_SDK.match(sdk) if revision is None else revision < _STEPS_SINCE:
+    if revision < _STEPS_SINCE if revision else _OLD_SDK.match(sdk):
         raise ApiFault(400, _LEGACY)
 
 
 def _model(message: CreateInteraction) -> catalog.Entry:
     if message.agent is not None:
+        if message.model:
+            raise ApiFault(400, "Only one of 'model' and 'agent' can be set.")
         raise ApiFault(
             404, f"Agent '{message.agent}' was not found: this server has models only.", code="not_found"
         )
@@ -210,8 +216,9 @@ async def _found(mock: Mock, request: Request) -> Doc:
 
 def _flag(request: Request, name: str) -> bool:
     """A boolean of the query. Python's SDK always sends ``stream=false``: presence says nothing."""
-    value = request.query_params.get(name, "false").lower()
-    if value not in ("true", "false", "1", "0", ""):
+    query = request.query_params
+    value = (query.get(name) or query.get(to_camel(name)) or "false").lower()
+    if value not in ("true", "false", "1", "0"):
         raise ApiFault(400, f"Invalid value for '{name}': {value[:40]!r} is neither true nor false.")
     return value in ("true", "1")
 
@@ -252,7 +259,8 @@ def _build(
         labels=message.labels,
     )
     sent = message.wire()
-    context = ask.counts + Counts(text=text_tokens(text) if not reply.call else reply.output_tokens)
+    output = reply.output_tokens if reply.call else text_tokens(text)
+    context = ask.counts.plus_text(output - asking.passing_tokens(message))
     return {
         "resource": resource.wire(),
         "input": sent.pop("input", []),

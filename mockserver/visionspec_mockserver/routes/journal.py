@@ -19,7 +19,8 @@ import anyio.to_thread
 from starlette.responses import Response
 from starlette.routing import Route
 
-from visionspec_mockserver.http import ApiFault, json_response, mock_of
+from visionspec_mockserver.core import mock_of
+from visionspec_mockserver.http import ApiFault, json_response
 from visionspec_mockserver.journal import entries, har, pages
 from visionspec_mockserver.journal.images import THUMBNAIL_TYPE
 from visionspec_mockserver.metrics import CONTENT_TYPE
@@ -110,7 +111,7 @@ async def masks(request: Request) -> Response:
 async def metrics(request: Request) -> Response:
     """Numbers about all requests since the start."""
     mock = mock_of(request)
-    text = await anyio.to_thread.run_sync(mock.metrics.text, mock)
+    text = await anyio.to_thread.run_sync(mock.metrics.text, mock.journal)
     return Response(text, headers={"Content-Type": CONTENT_TYPE})
 
 

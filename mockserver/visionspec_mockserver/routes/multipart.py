@@ -34,11 +34,16 @@ def boundary_of(content_type: str) -> bytes:
 
 
 class Splitter:
-    """Bytes in, parts out: the headers of a part, then its bytes in pieces. Keeps no more than it must."""
+    """Bytes in, parts out: the headers of a part, then its bytes in pieces. Keeps no more than it must.
+
+    Lines end as the first one does: Google's client library for Python ends them with a bare line feed.
+    """
 
     def __init__(self, boundary: bytes) -> None:
-        self._delimiter = b"\r\n--" + boundary
-        self._buffer = bytearray(b"\r\n")  # so that a delimiter at the very start is one like any other
+        self._dashes = b"--" + boundary
+        self._delimiter = b"\n" + self._dashes
+        self._line_end = b""
+        self._buffer = bytearray(b"\n")  # so that a delimiter at the very start is one like any other
         self._in_head = False
         self._in_part = False
         self.closed = False
@@ -72,18 +77,23 @@ class Splitter:
         if self._buffer.startswith(b"--"):
             self.closed = True
             return None
-        end = self._buffer.find(b"\r\n\r\n")
+        first, line_feed, _ = self._buffer.partition(b"\n")
+        if line_feed and not self._line_end:
+            self._line_end = b"\r\n" if first.endswith(b"\r") else b"\n"
+            self._delimiter = self._line_end + self._dashes
+        empty_line = self._line_end * 2
+        end = self._buffer.find(empty_line) if empty_line else -1
         if end < 0:
             if len(self._buffer) > MAX_HEADER_BYTES:
                 raise InvalidInput("a part's headers do not end", rule="upload.multipart")
             return None
-        padding, *lines = self._buffer[:end].decode("latin-1").split("\r\n")
+        padding, *lines = self._buffer[:end].decode("latin-1").split(self._line_end.decode())
         headers = [line.partition(":") for line in lines]
         if padding.strip() or not all(colon for _, colon, _ in headers):
             raise InvalidInput(
                 f"a part without proper headers: {show(lines or padding)}", rule="upload.multipart"
             )
-        del self._buffer[: end + 4]
+        del self._buffer[: end + len(empty_line)]
         self._in_head, self._in_part = False, True
         return {name.strip().lower(): value.strip() for name, _, value in headers}
 

@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING
 
 from starlette.routing import Route
 
-from visionspec_mockserver.http import ApiFault, json_response, mock_of, read_json
+from visionspec_mockserver.core import mock_of
+from visionspec_mockserver.http import ApiFault, json_response, read_json
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

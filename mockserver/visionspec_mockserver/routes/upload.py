@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from dataclasses import replace
 from datetime import timedelta
@@ -25,14 +26,10 @@ from visionspec.protocol.upload import (
 )
 from visionspec.rules.limits import FILE_LIFETIME_S, MAX_PROJECT_BYTES, check_display_name, check_file_id
 from visionspec.rules.media import sniff
-from visionspec_mockserver.http import (
-    ApiFault,
-    json_response,
-    mock_of,
-    read_message,
-    require_key,
-)
+from visionspec_mockserver.core import mock_of
+from visionspec_mockserver.http import ApiFault, json_response, read_message, require_key
 from visionspec_mockserver.journal import tell
+from visionspec_mockserver.routes import ranges
 from visionspec_mockserver.routes.files import OCTETS, fresh_id, missing, over_quota, to_wire, uri_of
 from visionspec_mockserver.routes.multipart import Parts, boundary_of
 from visionspec_mockserver.store.base import FileRecord, UploadRecord
@@ -40,6 +37,7 @@ from visionspec_mockserver.store.base import FileRecord, UploadRecord
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 
+    from starlette.datastructures import URL
     from starlette.types import Message
 
     from visionspec.protocol.upload import Plan, Reply
@@ -56,6 +54,9 @@ _TOP_LEVEL_TYPES: Final = frozenset(
 )
 
 
+_HOST: Final = re.compile(r"([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?")
+
+
 def routes(version: str) -> list[Route]:
     """The routes of one API version."""
     return [Route(f"/upload/{version}/files", _upload, methods=["POST", "PUT"])]
@@ -65,8 +66,10 @@ async def _upload(request: Request) -> Response:
     query, headers = request.query_params, request.headers
     try:
         if "upload_id" in query:
-            return await _command(request, query["upload_id"])
-        return await _way(headers.get("x-goog-upload-protocol"), query.get("uploadType"))(request)
+            reply = await _command(request, query["upload_id"])
+        else:
+            reply = await _way(headers.get("x-goog-upload-protocol"), query.get("uploadType"))(request)
+        return ranges.say(request, reply) if ranges.spoken(request) else reply
     except UploadError as error:
         raise ApiFault(error.status, str(error)) from None
     except InvalidInput as error:
@@ -76,9 +79,13 @@ async def _upload(request: Request) -> Response:
         raise ApiFault(500, f"visionspec: what was sent could not be stored: {error}") from error
 
 
+def _read(request: Request) -> Command:
+    return ranges.command(request) if ranges.spoken(request) else parse_request(request.headers)
+
+
 async def _start(request: Request) -> Response:
     require_key(request)
-    command = parse_request(request.headers)
+    command = _read(request)
     declared = (await read_message(request, FileRequest)).file or File()
     if command.declared_bytes is None:
         command = replace(command, declared_bytes=declared.size_bytes)
@@ -86,9 +93,18 @@ async def _start(request: Request) -> Response:
     if reply.error:
         raise reply.error
     upload = await _enter(mock_of(request), session, declared, command.mime_type or declared.mime_type)
-    # The host is the one that the request came to: Python's SDK follows this URL as it stands.
-    url = request.url.replace(query=urlencode({"upload_id": upload.id, "upload_protocol": "resumable"}))
+    way = "uploadType" if ranges.spoken(request) else "upload_protocol"
+    url = _asked(request).replace(query=urlencode({"upload_id": upload.id, way: "resumable"}))
     return _bare(200, response_headers(session, url=str(url)))
+
+
+def _asked(request: Request) -> URL:
+    """The URL that the client asked, at a proxy if there is one: Python's SDK follows it as it stands."""
+    said = {
+        name: request.headers.get(f"x-forwarded-{name}", "").partition(",")[0] for name in ("host", "proto")
+    }
+    url = request.url.replace(scheme=said["proto"]) if said["proto"] in ("http", "https") else request.url
+    return url.replace(netloc=said["host"]) if _HOST.fullmatch(said["host"]) else url
 
 
 async def _enter(mock: Mock, session: Session, declared: File, mime_type: str | None) -> UploadRecord:
@@ -130,7 +146,7 @@ def _bare_type(mime_type: str | None) -> str | None:
 
 async def _command(request: Request, upload_id: str) -> Response:
     """A command to an upload. Its id is all the permission that there is: no key is asked for."""
-    store, command = mock_of(request).store, parse_request(request.headers)
+    store, command = mock_of(request).store, _read(request)
     upload = await store.upload(upload_id)
     # An unknown upload is a new session, to which any command but start is none.
     session, asked = (upload.session, command) if upload else (Session(), Command("query"))

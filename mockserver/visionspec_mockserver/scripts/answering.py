@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 import anyio
 import anyio.to_thread
 
-from visionspec_mockserver.core import Function, Reply, cut, pieces
+from visionspec_mockserver.asked import Function, Reply, cut, pieces
 from visionspec_mockserver.http import ApiFault
 from visionspec_mockserver.scripts.directions import Directions
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
-    from visionspec_mockserver.core import Ask
+    from visionspec_mockserver.asked import Ask
     from visionspec_mockserver.scripts.models import Answer, Item
     from visionspec_mockserver.scripts.parts import Failure
 

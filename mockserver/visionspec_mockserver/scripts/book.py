@@ -26,7 +26,7 @@ from visionspec_mockserver.scripts.reporting import unmatched
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from visionspec_mockserver.core import Ask, Call, Reply
+    from visionspec_mockserver.asked import Ask, Call, Reply
     from visionspec_mockserver.faults.plan import Planned
     from visionspec_mockserver.http import ApiFault
     from visionspec_mockserver.pictures import Picture
@@ -100,9 +100,9 @@ class Scripts(Plan[Held]):
         problems = [file.problem for file in self._files if file.problem]
         return {"strict": self.strict, "scripts": scripts, "problems": problems}
 
-    def planned(self) -> Iterator[Planned]:
+    def planned(self) -> list[Planned]:
         """The faults that stand in the files."""
-        return (one for file in self._files for one in file.planned)
+        return [one for file in self._files for one in file.planned]
 
     async def answer(self, ask: Ask, call: Call, *, stand_in: StandIn) -> Reply | None:
         """The answer of the first script that matches; None where the stand-in is to answer.

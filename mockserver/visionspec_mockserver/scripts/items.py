@@ -11,6 +11,7 @@ from PIL import Image
 
 from visionspec.rules import _polygon
 from visionspec.rules.boxes import PixelBox, PixelPoint, to_norm, to_pixels
+from visionspec_mockserver.scripts.arrays import png_of_array
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -50,24 +51,6 @@ def entry(item: Item, size: Size, *, polygons: bool) -> dict[str, Any]:
                 _polygon_of(rings, mask, box, size) if polygons else _png_of(rings, mask, norm, size)
             )
     return {**found, "label": item.label, **item.more}
-
-
-def png_of_array(values: Any) -> bytes:
-    """A mask as a PNG: white where the array is not 0.
-
-    Raises:
-        ValueError: if it is no array of height x width.
-    """
-    array = np.asarray(values)
-    if array.ndim != 2 or not array.size:
-        raise ValueError(f"a mask has the shape (height, width), not {array.shape}")
-    return _png(array != 0)
-
-
-def _png(bits: Bits) -> bytes:
-    out = io.BytesIO()
-    Image.fromarray(np.where(bits, 255, 0).astype(np.uint8)).save(out, "PNG")
-    return out.getvalue()
 
 
 def _norm(box: Sequence[float], size: Size) -> tuple[int, int, int, int]:
@@ -120,7 +103,7 @@ def _png_of(ring: tuple[PixelPoint, ...], mask: Bits | None, norm: list[int], si
     """The map of the box that a reader will make of ``norm``, so that it comes back pixel for pixel."""
     box = to_pixels(norm, width_px=size[0], height_px=size[1])
     crop = _polygon.fill(ring, box) if mask is None else mask[box.y0 : box.y1, box.x0 : box.x1]
-    return "data:image/png;base64," + base64.b64encode(_png(crop)).decode("ascii")
+    return "data:image/png;base64," + base64.b64encode(png_of_array(crop)).decode("ascii")
 
 
 def _polygon_of(

@@ -219,7 +219,7 @@ class Item(Strict):
         """An array of numpy, from Python: what is not 0 belongs to the thing."""
         if not hasattr(value, "__array_interface__"):
             return value
-        from visionspec_mockserver.scripts.items import png_of_array  # noqa: PLC0415 - loads Pillow
+        from visionspec_mockserver.scripts.arrays import png_of_array  # noqa: PLC0415 - loads Pillow
 
         return png_of_array(value)
 

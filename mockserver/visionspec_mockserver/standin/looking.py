@@ -28,6 +28,8 @@ from .shapes import name_open_shape, name_shape
 from .zones import flat_zones
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from .arrays import Bits, Floats, Pixels
     from .parts import Part
     from .pixels import Decoded
@@ -38,6 +40,8 @@ _MILD = 3.0  # a difference (Lab) that coding makes beside one
 _WORK_PX = 1024  # the longer side of the copy that is looked at
 _MOST_REGIONS = 64  # of a drawing
 _MOST_OF_PHOTO = 25
+_CRUMB = 0.3  # of a block of coding: what is smaller may be a ripple
+_MUCH = 20  # times the area
 
 
 def look(data: bytes) -> Scene:
@@ -58,7 +62,9 @@ def look(data: bytes) -> Scene:
     ground = find_ground(lab, zones, size, coded_px=spread)
     labels = partition(lab, _luma(work), zones, size, ground, coding)
     things = relate(labels, lab, ground, rough=rough, coded=bool(spread))
-    return _describe(picture, work, things, noisy=rough >= 0.8, photo=_is_photo(zones, size))
+    return _describe(
+        picture, work, things, spread_px=spread, noisy=rough >= 0.8, photo=_is_photo(zones, size)
+    )
 
 
 def _reduced(rgb: Pixels) -> Pixels:
@@ -128,11 +134,14 @@ def _is_photo(zones: object, size: int) -> bool:
     return float(areas[areas < 16].sum()) > 0.25 * float(areas.sum())
 
 
-def _describe(picture: Decoded, work: Pixels, things: Things, *, noisy: bool, photo: bool) -> Scene:
+def _describe(
+    picture: Decoded, work: Pixels, things: Things, *, spread_px: float, noisy: bool, photo: bool
+) -> Scene:
     height, width = things.labels.shape
     least_side = max(2.0, 0.006 * max(height, width))
     least_area = max(4.0, 0.002 * height * width if photo else 0)
     kept = [p for p in things.parts.values() if max(p.width, p.height) >= least_side and p.area >= least_area]
+    kept = [part for part in kept if not _is_crumb(part, kept, spread_px)]
     kept.sort(key=lambda p: (-p.area, p.y, p.x))
     kept = kept[: _MOST_OF_PHOTO if photo else _MOST_REGIONS]
     behind = [things.labels == BACKGROUND, *(things.labels == label for label in things.backdrops)]
@@ -144,6 +153,18 @@ def _describe(picture: Decoded, work: Pixels, things: Things, *, noisy: bool, ph
         tuple(name_colour(_typical(work, mask)) for mask in behind if mask.any()),
         tuple(_region(part, picture, work, things, noisy=noisy) for part in kept),
     )
+
+
+def _is_crumb(part: Part, parts: Sequence[Part], spread_px: float) -> bool:
+    """Whether coding made it of the edge of something large in its block, or in the next one."""
+
+    def near(other: Part) -> bool:
+        across = max(part.x, other.x) - min(part.x + part.width, other.x + other.width)
+        down = max(part.y, other.y) - min(part.y + part.height, other.y + other.height)
+        return max(across, down) <= 2 * spread_px
+
+    small = max(part.width, part.height) < 1.5 * spread_px and part.area < _CRUMB * spread_px**2
+    return small and any(other.area > _MUCH * part.area and near(other) for other in parts)
 
 
 def _typical(rgb: Pixels, mask: Bits) -> tuple[int, int, int]:

@@ -76,19 +76,31 @@ class Resolver:
         return None
 
     def _target(self, ref: str) -> Any:
-        """What a reference within the document means; anything elsewhere allows everything."""
-        if not ref.startswith("#"):
+        """What a reference means; one that leads nowhere allows everything."""
+        try:
+            return target(self._root, ref)
+        except LookupError:
             return True
-        at: Any = self._root
-        for token in unquote(ref[1:]).split("/")[1:]:
-            key = token.replace("~1", "/").replace("~0", "~")
-            if isinstance(at, list) and key.isdecimal() and int(key) < len(at):
-                at = at[int(key)]
-            elif isinstance(at, dict) and key in at:
-                at = at[key]
-            else:
-                return True
-        return at
+
+
+def target(root: Any, ref: str) -> Any:
+    """What the reference ``ref`` means within ``root``.
+
+    Raises:
+        LookupError: if it leads nowhere, or elsewhere.
+    """
+    if not ref.startswith("#"):
+        raise LookupError(ref)
+    at = root
+    for token in unquote(ref[1:]).split("/")[1:]:
+        key = token.replace("~1", "/").replace("~0", "~")
+        if isinstance(at, list) and key.isdecimal():
+            at = at[int(key)]
+        elif isinstance(at, dict):
+            at = at[key]
+        else:
+            raise LookupError(ref)
+    return at
 
 
 def types(schema: dict[str, Any]) -> list[str]:

@@ -11,7 +11,7 @@ import httpx
 from pydantic import BaseModel
 
 from visionspec.client import flows, uploads
-from visionspec.client.flows import Read, Request, Response, Sleep
+from visionspec.client.flows import Read, Request, Sleep
 from visionspec.client.parts import (
     GenerateOptions,
     InteractionOptions,
@@ -19,6 +19,7 @@ from visionspec.client.parts import (
     generate_request,
     interaction_request,
 )
+from visionspec.client.response import Response
 from visionspec.client.settings import MAX_RESPONSE_BYTES, settings
 from visionspec.client.source import open_source
 from visionspec.client.wire import FAULTS, Body, arguments, lost

@@ -29,6 +29,7 @@ from visionspec.models.interactions import CreateInteraction, Interaction
 from visionspec.protocol import sse
 
 if TYPE_CHECKING:
+    from visionspec.client.response import Response
     from visionspec.client.settings import Settings
     from visionspec.client.source import Source
 
@@ -55,16 +56,6 @@ class Request:
     body: bytes = field(default=b"", repr=False)
     stream: bool = False
     repeatable: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class Response:
-    """What came back; names of headers are in lower case. ``raw`` is the driver's own, for a ``stream``."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes = b""
-    raw: Any = None
 
 
 class Sleep(NamedTuple):

@@ -15,7 +15,7 @@ from visionspec.models.errors import error_fields
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from visionspec.client.flows import Response
+    from visionspec.client.response import Response
 
 M = TypeVar("M", bound=BaseModel)
 

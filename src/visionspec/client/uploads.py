@@ -19,7 +19,6 @@ from visionspec.client.flows import (
     Flow,
     Read,
     Request,
-    Response,
     Sleep,
     backoff_s,
     call,
@@ -40,6 +39,7 @@ from visionspec.protocol.upload import (
 from visionspec.rules.media import sniff
 
 if TYPE_CHECKING:
+    from visionspec.client.response import Response
     from visionspec.client.settings import Settings
     from visionspec.client.source import Source
 

@@ -49,7 +49,14 @@ Resolution = Literal[
     "MEDIA_RESOLUTION_UNSPECIFIED", "MEDIA_RESOLUTION_LOW", "MEDIA_RESOLUTION_MEDIUM", "MEDIA_RESOLUTION_HIGH"
 ]
 PartResolution = Literal[Resolution, "MEDIA_RESOLUTION_ULTRA_HIGH"]
+SchemaType = Literal["TYPE_UNSPECIFIED", "STRING", "NUMBER", "INTEGER", "BOOLEAN", "ARRAY", "OBJECT", "NULL"]
 ThinkingLevel = Literal["THINKING_LEVEL_UNSPECIFIED", "MINIMAL", "LOW", "MEDIUM", "HIGH", "XHIGH"]
+
+
+def _in_any_case(kind: Any) -> BeforeValidator:
+    """The names of an enum in any case: many programs send levels, modes and types in small letters."""
+    names = {name.lower(): name for name in get_args(kind)}
+    return BeforeValidator(lambda value: names.get(value.lower(), value) if isinstance(value, str) else value)
 
 
 def _numbered(
@@ -67,7 +74,6 @@ def _numbered(
     )
 
 
-_TYPES = ("TYPE_UNSPECIFIED", "STRING", "NUMBER", "INTEGER", "BOOLEAN", "ARRAY", "OBJECT", "NULL")
 _CATEGORIES = (0, 7, 8, 9, 10, 11)  # those between are of PaLM, which is gone
 _MODALITIES = ("MODALITY_UNSPECIFIED", "TEXT", "IMAGE", "AUDIO")
 
@@ -90,11 +96,19 @@ class FunctionCall(Camel):
     args: dict[str, Any] | None = None
 
 
+class FunctionResponsePart(Camel):
+    """An image, or what else is no JSON, that a function returned."""
+
+    inline_data: Blob | None = None
+    file_data: FileData | None = None
+    media_processing: Any = None
+
+
 class FunctionResponse(Camel):
     id: str | None = None
     name: str | None = None
     response: dict[str, Any] | None = None
-    parts: list[Any] | None = None
+    parts: list[FunctionResponsePart] | None = None
     will_continue: Bool | None = None
     scheduling: str | None = None
 
@@ -134,7 +148,7 @@ class Content(Camel):
 class Schema(Camel):
     """``responseSchema``: OpenAPI's subset, whose unknown keys the service refuses by name."""
 
-    type: Annotated[str | None, _numbered(str, names=_TYPES)] = None
+    type: Annotated[SchemaType | None, _in_any_case(SchemaType), _numbered(SchemaType)] = None
     format: str | None = None
     title: str | None = None
     description: str | None = None
@@ -184,7 +198,7 @@ class Tool(Camel):
 
 
 class FunctionCallingConfig(Camel):
-    mode: Annotated[CallingMode | None, _numbered(CallingMode)] = None
+    mode: Annotated[CallingMode | None, _in_any_case(CallingMode), _numbered(CallingMode)] = None
     allowed_function_names: list[str] | None = None
     stream_function_call_arguments: Bool | None = None
 
@@ -204,7 +218,7 @@ class SafetySetting(Camel):
 class ThinkingConfig(Camel):
     include_thoughts: Bool | None = None
     thinking_budget: Int32 | None = None
-    thinking_level: ThinkingLevel | None = None
+    thinking_level: Annotated[ThinkingLevel | None, _in_any_case(ThinkingLevel)] = None
 
 
 class GenerationConfig(Camel):
@@ -223,7 +237,9 @@ class GenerationConfig(Camel):
     response_json_schema: Any = None
     response_logprobs: Bool | None = None
     response_mime_type: str | None = None
-    response_modalities: list[Annotated[Modality, _numbered(Modality, names=_MODALITIES)]] | None = None
+    response_modalities: (
+        list[Annotated[Modality, _in_any_case(Modality), _numbered(Modality, names=_MODALITIES)]] | None
+    ) = None
     response_schema: Schema | None = None
     seed: Int32 | None = None
     speech_config: Any = None

@@ -162,6 +162,13 @@ Input = Annotated[
 """Every shape of ``input`` (a string, one content, contents, steps, a mixture), read into a list of steps."""
 
 
+Modality = Annotated[
+    Literal["text", "image", "audio", "video", "document"],
+    BeforeValidator(lambda value: value.lower() if isinstance(value, str) else value),
+]
+"""Read in capitals too, as the first samples of this API had it."""
+
+
 class Allowed(Snake):
     mode: Literal["auto", "any", "none", "validated"] | None = None
     tools: list[str] | None = None
@@ -197,7 +204,7 @@ class CreateInteraction(Snake):
     generation_config: GenerationConfig | None = None
     response_format: dict[str, Any] | list[dict[str, Any]] | None = None
     response_mime_type: str | None = None
-    response_modalities: list[str] | None = None
+    response_modalities: list[Modality] | None = None
     tools: list[dict[str, Any]] | None = None
     safety_settings: list[dict[str, Any]] | None = None
     previous_interaction_id: str | None = None
@@ -205,7 +212,7 @@ class CreateInteraction(Snake):
     store: Bool | None = None
     background: Bool | None = None
     stream: Bool | None = None
-    service_tier: str | None = None
+    service_tier: Literal["flex", "standard", "priority", "deferred"] | None = None
     labels: dict[str, str] | None = None
     cached_content: str | None = None
     environment: Any = None

@@ -93,6 +93,48 @@ def test_coding_that_loses_something_moves_no_edge(kind: str) -> None:
         assert max(overlap(region.box, box) for region in seen.regions) >= 0.95
 
 
+@st.composite
+def discs(draw: st.DrawFn) -> tuple[Image.Image, tuple[int, int, int, int]]:
+    """A small picture of one disc that nobody overlooks."""
+    image = ground((200, 160), draw(st.sampled_from(GROUNDS)), gradient=draw(st.booleans()))
+    side = draw(st.integers(40, 110))
+    x0, y0 = draw(st.integers(5, 195 - side)), draw(st.integers(5, 155 - side))
+    colour = draw(st.sampled_from([(214, 40, 40), (120, 40, 160), (200, 200, 60)]))
+    ImageDraw.Draw(image).ellipse((x0, y0, x0 + side - 1, y0 + side - 1), fill=colour)
+    return image, (x0, y0, x0 + side, y0 + side)
+
+
+@pytest.mark.prop
+class TestRipples:
+    """What coding makes of the blocks at an edge is no thing beside the one that has the edge."""
+
+    @settings(max_examples=settings().max_examples // 4)
+    @given(discs())
+    def test_a_disc_in_a_small_jpeg(self, disc: tuple[Image.Image, tuple[int, int, int, int]]) -> None:
+        image, box = disc
+        (region,) = standin.look(encoded(image, "JPEG")).regions
+        assert overlap(region.box, box) >= 0.95
+
+
+@pytest.mark.parametrize(
+    ("colour", "gradient", "disc", "fill"),
+    [
+        ((30, 32, 40), True, (58, 34, 76), (200, 200, 60)),  # two slivers 8 px to either side
+        ((30, 32, 40), True, (31, 11, 90), (120, 40, 160)),
+        ((150, 190, 220), False, (16, 13, 98), (200, 200, 60)),
+        ((255, 255, 255), True, (28, 32, 79), (120, 40, 160)),
+    ],
+)
+def test_ripples_of_coding_are_no_things(
+    colour: tuple[int, int, int], *, gradient: bool, disc: tuple[int, int, int], fill: tuple[int, int, int]
+) -> None:
+    image = ground((200, 160), colour, gradient=gradient)
+    x0, y0, side = disc
+    ImageDraw.Draw(image).ellipse((x0, y0, x0 + side - 1, y0 + side - 1), fill=fill)
+    (region,) = standin.look(encoded(image, "JPEG")).regions
+    assert overlap(region.box, (x0, y0, x0 + side, y0 + side)) >= 0.95
+
+
 def one(image: Image.Image) -> Any:
     (region,) = standin.look(encoded(image)).regions
     return region

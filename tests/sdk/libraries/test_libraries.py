@@ -7,6 +7,7 @@ the table of ``docs/libraries.md`` are held to the same.
 
 from __future__ import annotations
 
+import contextlib
 import importlib.metadata
 import json
 import os
@@ -14,14 +15,18 @@ import re
 import shutil
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
 
 from visionspec_mockserver import MockServer
+from visionspec_mockserver.https import Front
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 pytestmark = pytest.mark.sdk
 
@@ -51,6 +56,7 @@ class Library:
     error: str
     asks: tuple[str, ...]
     env: tuple[str, ...] = ()  # set to the base URL, besides the variable of the official SDKs
+    by_host: bool = False  # it has a place for no address, and needs what `visionspec run` sets
     usage: dict[str, int] | None = None  # None: the library adds words of its own to the prompt
 
 
@@ -94,6 +100,16 @@ LIBRARIES = {
         env=("GEMINI_API_BASE",),
     ),
     "google-adk": Library("python/adk_probe.py", "google.genai.errors.ClientError", PLAIN),
+    "google-generativeai": Library(
+        "python/generativeai_probe.py",
+        "google.api_core.exceptions.NotFound",
+        (*PLAIN, "boxes_by_function", "upload"),
+        by_host=True,
+        usage=PLAIN_USAGE,
+    ),
+    "agno": Library(
+        "python/agno_probe.py", "ModelProviderError", (*PLAIN, "boxes_by_prompt"), usage=PLAIN_USAGE
+    ),
     "@ai-sdk/google": Library(
         "js/vercel.mjs",
         "AI_APICallError",
@@ -112,6 +128,12 @@ LIBRARIES = {
     "@langchain/google": Library(
         "js/langchain_google.mjs", "RequestError", (*PLAIN, "boxes_by_function"), usage=PLAIN_USAGE
     ),
+    "@google/generative-ai": Library(
+        "js/generative_ai.mjs",
+        "GoogleGenerativeAIFetchError",
+        (*PLAIN, "boxes_by_function", "upload"),
+        usage=PLAIN_USAGE,
+    ),
 }
 
 
@@ -122,11 +144,17 @@ def plain_environment(home: Path) -> dict[str, str]:
     return {**kept, "HOME": str(home), "LITELLM_LOCAL_MODEL_COST_MAP": "True"}
 
 
-def environment(server: MockServer, home: Path, *more: str) -> dict[str, str]:
-    """Base URL and key, and no way out of this machine."""
-    urls = dict.fromkeys(("GOOGLE_GEMINI_BASE_URL", *more), server.url)
+@contextlib.contextmanager
+def environment(server: MockServer, home: Path, library: Library) -> Iterator[dict[str, str]]:
+    """Base URL and key, and no way out of this machine; for a library without an address, its host leads here."""
+    plain = plain_environment(home)
+    if library.by_host:
+        with Front(server, passing=pytest.fail) as front:
+            yield {**plain, **front.env(plain), "GEMINI_API_KEY": "any"}
+        return
+    urls = dict.fromkeys(("GOOGLE_GEMINI_BASE_URL", *library.env), server.url)
     nowhere = dict.fromkeys(("HTTPS_PROXY", "https_proxy"), "http://127.0.0.1:9")
-    return {**plain_environment(home), **urls, **nowhere, "GEMINI_API_KEY": "any"}
+    yield {**plain, **urls, **nowhere, "GEMINI_API_KEY": "any"}
 
 
 def run(script: Path | str, *arguments: Path | str, cwd: Path, env: dict[str, str], by: str = "") -> str:
@@ -191,8 +219,7 @@ def is_right(probe: str, told: Any, library: Library) -> bool:
 @pytest.mark.parametrize("name", LIBRARIES)
 def test_a_library(name: str, scene: Any, tmp_path: Path) -> None:
     library = LIBRARIES[name]
-    with MockServer() as server:
-        env = environment(server, tmp_path, *library.env)
+    with MockServer() as server, environment(server, tmp_path, library) as env:
         printed = run(HERE / library.script, scene.path, cwd=tmp_path, env=env)
         log = httpx.get(f"{server.url}/_mock/log").json()["requests"]
     told = json.loads(printed.splitlines()[-1])
@@ -244,8 +271,9 @@ class TestPage:
         (tmp_path / "node_modules").symlink_to(HERE / "js/node_modules")
         program = tmp_path / ("program" + Path(LIBRARIES[name].script).suffix)
         program.write_text(PROGRAMS[name], "utf-8")
-        with MockServer() as server:
-            printed = run(program, cwd=tmp_path, env=environment(server, tmp_path))
+        library = replace(LIBRARIES[name], env=())  # the page says where the address goes
+        with MockServer() as server, environment(server, tmp_path, library) as env:
+            printed = run(program, cwd=tmp_path, env=env)
         assert "[250,250,750,750]" in re.sub(r"\s", "", printed)
 
 
