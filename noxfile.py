@@ -160,7 +160,9 @@ def conformance(session: nox.Session) -> None:
     session.run("visionspec", "run", "--", "sh", "-c", server)
     session.run("visionspec", "check", "rules", "--", "python", "-m", "visionspec_conformance.rules.adapter")
     session.run("visionspec", "check", "rules", "--", "node", "tests/conformance/adapter.mjs")
-    session.run("pytest", "tests/conformance", "-m", "controls", "-n", "auto", *session.posargs)
+    session.run(
+        "pytest", "tests/conformance", "-m", "controls", "-n", "auto", "--dist", "worksteal", *session.posargs
+    )
 
 
 @nox.session(reuse_venv=False)

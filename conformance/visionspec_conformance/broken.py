@@ -1,8 +1,8 @@
 """Negative controls: an honest server with exactly one rule broken, for every check there is.
 
-A check that nobody has seen fail is not a check. Each control names the checks that must catch it;
-``visionspec check controls`` runs them all and says how many were caught. The breaks themselves stand in
-``breaks/``, a file per area.
+A check that nobody has seen fail is not a check. Each control names the checks that must catch it, and the
+rules that cannot be kept beside it, each with the reason. The breaks themselves stand in ``breaks/``, a file
+per area; `trial` tries them.
 """
 
 from __future__ import annotations
@@ -10,29 +10,20 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import json
-import shlex
-import sys
 import threading
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 from urllib.parse import parse_qs
 
-import anyio
-import uvicorn
-
 from visionspec.errors import VisionSpecError
-from visionspec_mockserver import create_app
-from visionspec_mockserver.threaded import config, listen, url_of
+from visionspec_conformance.judge import same
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
-
-    from visionspec_conformance.report import Result
-    from visionspec_conformance.run import Run
 
 _START_S = 10.0
 
@@ -76,10 +67,8 @@ class Call:
         return None
 
     def but(self, *, json_body: Any = None, **changes: Any) -> Call:
-        """The same call with other fields."""
-        if json_body is not None:
-            changes["body"] = json.dumps(json_body).encode()
-        return dataclasses.replace(self, **changes)
+        """The same call with other fields; a JSON body that says the same stays as it was spelled."""
+        return dataclasses.replace(self, **changes, **_written(json_body, self))
 
     def said(self, **headers: str | None) -> Call:
         """The same call with other headers; None leaves one out. An underscore is spelled as a dash."""
@@ -101,10 +90,8 @@ class Answer:
         return None
 
     def but(self, *, json_body: Any = None, **changes: Any) -> Answer:
-        """The same answer with other fields."""
-        if json_body is not None:
-            changes["body"] = json.dumps(json_body).encode()
-        return dataclasses.replace(self, **changes)
+        """The same answer with other fields; a JSON body that says the same stays as it was spelled."""
+        return dataclasses.replace(self, **changes, **_written(json_body, self))
 
     def said(self, **headers: str | None) -> Answer:
         """The same answer with other headers; None leaves one out. An underscore is spelled as a dash."""
@@ -127,6 +114,10 @@ def each(value: Any, change: Callable[[dict[str, Any]], None]) -> None:
         each(one, change)
     if isinstance(value, dict):
         change(value)
+
+
+def _written(value: Any, before: Call | Answer) -> dict[str, Any]:
+    return {} if value is None or same(value, before.json()) else {"body": json.dumps(value).encode()}
 
 
 def _changed(headers: dict[str, str], changes: dict[str, str | None]) -> dict[str, str]:
@@ -155,35 +146,47 @@ class Control(NamedTuple):
         rule: its id.
         name: what is broken, as a slug.
         checks: the names of the tests that must catch it.
-        related: rules, or topics, that cannot be kept when this one is broken; their checks may catch it too.
+        related: rules that cannot be kept when this one is broken, and why: their checks notice it too.
         where: whether a call is touched at all; others pass through unbuffered.
-        make: gives the break, with a state of its own; None for a client that breaks the rule itself.
-        faults: whether such a client shows it only when something fails.
+        make: gives the break, with a state of its own; None for a program that breaks the rule itself.
+        faults: whether a client shows it only when something fails.
+        kind: what is broken: a server, a client, or an adapter of the rules.
     """
 
     rule: str
     name: str
     checks: tuple[str, ...]
-    related: frozenset[str] = frozenset()
+    related: Mapping[str, str] = {}
     where: Callable[[Call], bool] = lambda _: True
     make: Callable[[], Break] | None = None
     faults: bool = False
+    kind: Literal["server", "client", "rules"] = "server"
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """Its rule and its name: no two have both in common."""
+        return self.rule, self.name
 
 
 CONTROLS: list[Control] = []
 
 
+def because(reason: str, *rules: str) -> dict[str, str]:
+    """These rules are related, all for one reason."""
+    return dict.fromkeys(rules, reason)
+
+
 def remembering(
     rule: str,
     *checks: str,
-    related: tuple[str, ...] = (),
+    related: Mapping[str, str] | None = None,
     where: Callable[[Call], bool] = lambda _: True,
 ) -> Callable[[Callable[[], Break]], Callable[[], Break]]:
     """Enter a break for ``rule``, which the tests ``checks`` must catch; the function makes it."""
 
     def enter(make: Callable[[], Break]) -> Callable[[], Break]:
         name = make.__name__.strip("_").replace("_", "-")
-        CONTROLS.append(Control(rule, name, checks, frozenset(related), where, make))
+        CONTROLS.append(Control(rule, name, checks, related or {}, where, make))
         return make
 
     return enter
@@ -192,7 +195,7 @@ def remembering(
 def breaks(
     rule: str,
     *checks: str,
-    related: tuple[str, ...] = (),
+    related: Mapping[str, str] | None = None,
     where: Callable[[Call], bool] = lambda _: True,
 ) -> Callable[[Break], Break]:
     """As `remembering`, for a function that is the break itself, because it has nothing to remember."""
@@ -208,11 +211,16 @@ def breaks(
     return enter
 
 
-def client_control(
-    rule: str, name: str, *checks: str, related: tuple[str, ...] = (), faults: bool = False
+def program_control(
+    kind: Literal["client", "rules"],
+    rule: str,
+    name: str,
+    *checks: str,
+    related: Mapping[str, str] | None = None,
+    faults: bool = False,
 ) -> None:
-    """Enter a client of ``breaks/clients.py`` that breaks ``rule``, when something fails or anyway."""
-    CONTROLS.append(Control(rule, name, checks, frozenset(related), faults=faults))
+    """Enter a program that breaks ``rule``: of ``breaks/clients.py``, or of ``breaks/adapters.py``."""
+    CONTROLS.append(Control(rule, name, checks, related or {}, faults=faults, kind=kind))
 
 
 class Wrapped:
@@ -297,6 +305,8 @@ async def _ask(app: ASGIApp, scope: Scope, call: Call) -> Answer:
     async def receive() -> Message:
         if pending:
             return pending.pop()
+        import anyio  # noqa: PLC0415 - a client that breaks a rule imports this module, and no server
+
         await anyio.sleep_forever()  # the client stays; a stream watches for its leaving until it has ended
         raise AssertionError
 
@@ -317,6 +327,10 @@ async def _ask(app: ASGIApp, scope: Scope, call: Call) -> Answer:
 @contextlib.contextmanager
 def serve(app: ASGIApp) -> Iterator[str]:
     """Serve an application over a real socket, from a thread; gives its URL."""
+    import uvicorn  # noqa: PLC0415
+
+    from visionspec_mockserver.threaded import config, listen, url_of  # noqa: PLC0415
+
     listener = listen("127.0.0.1", 0)
     server = uvicorn.Server(config(app))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
@@ -332,66 +346,3 @@ def serve(app: ASGIApp) -> Iterator[str]:
         server.should_exit = True
         thread.join(_START_S)
         listener.close()
-
-
-class Verdict(NamedTuple):
-    """What became of a control.
-
-    Attributes:
-        missed: the checks that should have caught it and did not.
-        others: results of unrelated rules that failed too.
-    """
-
-    control: Control
-    missed: list[str]
-    others: list[Result]
-
-    @property
-    def caught(self) -> bool:
-        """Caught by every check that should."""
-        return not self.missed
-
-
-def try_control(control: Control, *, alone: bool) -> Verdict:
-    """Run the checks against a server, or with a client, that is broken so.
-
-    Args:
-        control: what is broken.
-        alone: run only the checks of its rule, which is quick, and tells nothing about the others.
-    """
-    options = ["--effort=quick", *([f"--only-rule={control.rule}"] if alone else [])]
-    run = _run_client(control, options) if control.make is None else _run_server(control, options)
-    bad = [result for result in run.results if _is_caught(result)]
-    caught = {name_of(result) for result in bad if result.rule == control.rule}
-    missed = [name for name in control.checks if name not in caught]
-    related = {control.rule, *control.related}
-    others = [one for one in bad if not {one.rule, one.rule.partition(".")[0]} & related]
-    return Verdict(control, missed, others)
-
-
-def _run_server(control: Control, options: list[str]) -> Run:
-    from visionspec_conformance.run import run_checks  # noqa: PLC0415 - a broken server alone needs no pytest
-
-    assert control.make is not None
-    with serve(Wrapped(create_app(), control.make(), control.where)) as url:
-        return run_checks("server", [f"--target-url={url}", "--target-timeout=5", *options])
-
-
-def _run_client(control: Control, options: list[str]) -> Run:
-    from visionspec_conformance.run import run_checks  # noqa: PLC0415
-
-    command = [sys.executable, "-m", "visionspec_conformance.breaks.clients", control.name]
-    faults = ["--faults"] if control.faults else []
-    return run_checks("client", [f"--target-command={shlex.join(command)}", *faults, *options])
-
-
-def _is_caught(result: Result) -> bool:
-    """A broken MAY is noted with what was expected; a note of an allowed behaviour expects nothing."""
-    return result.outcome in {"failed", "warned", "error"} or (
-        result.outcome == "noted" and result.expected is not None
-    )
-
-
-def name_of(result: Result) -> str:
-    """The name of a check's function."""
-    return result.check.partition("::")[2].partition("[")[0]

@@ -8,10 +8,14 @@ point, so that it never touches an ordinary pytest run.
 from __future__ import annotations
 
 import contextlib
+import difflib
+import json
+import os
 import shlex
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, quote_plus
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
@@ -31,6 +35,9 @@ if TYPE_CHECKING:
     from visionspec_conformance.rules.process import Adapter
 
 SUITE = Path(__file__).parent
+DEFAULT_KEY = "conformance"
+_PART_OF = {"chunks": "upload", "lifecycle": "interactions", "streams": "interactions"}
+_SECRET_CHARS = 6  # a key that is shorter is none, and may stand in any word
 KINDS = ("server", "client", "rules")
 
 _record = pytest.StashKey[records.Record]()
@@ -49,7 +56,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--target-api-version", default="v1beta", metavar="V", help="v1beta (default), v1 or v1alpha"
     )
-    group.addoption("--target-api-key", default="conformance", metavar="KEY", help="sent as x-goog-api-key")
+    group.addoption("--target-api-key", default=DEFAULT_KEY, metavar="KEY", help="sent as x-goog-api-key")
     group.addoption("--target-model", default="gemini-2.5-flash", metavar="MODEL", help="model to ask")
     group.addoption(
         "--target-timeout", type=float, default=10.0, metavar="S", help="seconds to wait for an answer"
@@ -80,6 +87,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("python_files", "check_*.py")
     config.addinivalue_line("markers", "rule(id): the rule of spec/ that this check decides")
     config.addinivalue_line("markers", "schema: looks at the shape of an answer; runs before the others")
+    _check_options(_options(config))
     config.stash[_profile] = settings.get_current_profile_name()
     effort = records.EFFORTS[_options(config)("effort")]
     settings.register_profile(
@@ -92,7 +100,7 @@ def pytest_configure(config: pytest.Config) -> None:
         report_multiple_bugs=False,
         print_blob=False,
         suppress_health_check=list(HealthCheck),
-        phases=(Phase.explicit, Phase.generate, Phase.shrink),
+        phases=(Phase.explicit, Phase.generate, *((Phase.shrink,) if effort.shrinks else ())),
     )
     settings.load_profile("visionspec")
     if not hasattr(config, "workerinput"):  # a worker of xdist sends its results to the one that records
@@ -100,9 +108,28 @@ def pytest_configure(config: pytest.Config) -> None:
         config.pluginmanager.register(config.stash[_recorder], "visionspec-recorder")
 
 
+def _check_options(option: Callable[[str], Any]) -> None:
+    """Refuse at once what would otherwise be noticed at the end, or never.
+
+    Raises:
+        pytest.UsageError: if a rule does not exist, or a report cannot be written.
+    """
+    for name in option("only_rule"):
+        there = {*spec.rules(), *(rule.partition(".")[0] for rule in spec.rules())}
+        if name not in there:
+            near = difflib.get_close_matches(name, there, 3)
+            hint = f"; do you mean {' or '.join(near)}?" if near else ""
+            raise pytest.UsageError(f"no rule and no topic {name!r}{hint}")
+    for view in ("report", "junit", "html"):
+        path = option(f"conformance_{view}")
+        if path and (Path(path).is_dir() or not os.access(Path(path).absolute().parent, os.W_OK)):
+            raise pytest.UsageError(f"cannot write {path}")
+
+
 def pytest_unconfigure(config: pytest.Config) -> None:
     """Leave Hypothesis as it was."""
-    settings.load_profile(config.stash[_profile])
+    if _profile in config.stash:
+        settings.load_profile(config.stash[_profile])
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -147,8 +174,9 @@ def requirements_of(config: pytest.Config) -> frozenset[str] | None:
 
 
 def area_of(item: pytest.Item) -> str:
-    """``check_upload.py`` -> ``upload``."""
-    return item.path.stem.removeprefix("check_")
+    """``check_upload.py`` -> ``upload``; an area may have several files."""
+    name = item.path.stem.removeprefix("check_")
+    return _PART_OF.get(name, name)
 
 
 def check_id(item: pytest.Item) -> str:
@@ -183,9 +211,12 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
     if handle is None:
         try:
             return (yield)
-        except AssertionError as failure:
+        except Exception as error:
+            failure = record.understood(error, target)
+            if failure is None:
+                raise
             record.fail(failure, target)
-            raise
+            raise failure from error
     inner = handle.inner_test  # Hypothesis's documented place for those who run tests their own way
     handle.inner_test = record.watch(inner, target)
     try:
@@ -211,11 +242,21 @@ def pytest_runtest_makereport(
             target=item.config.stash.get(_target, None),
         )
         result = result.model_copy(update={"repeat": _repeat(item, result)})
-        report.visionspec = result.model_dump(mode="json")  # type: ignore[attr-defined]  # a report carries any attribute
+        report.visionspec = _without_key(item.config, result)  # type: ignore[attr-defined]  # a report carries any attribute
         if report.failed and result.outcome in {"warned", "noted"}:
             report.outcome = "skipped"
             report.wasxfail = f"{result.level}: {result.reason}"
     return report
+
+
+def _without_key(config: pytest.Config, result: Result) -> dict[str, Any]:
+    """The result as JSON; a server may have said the key back."""
+    key, text = _options(config)("target_api_key"), result.model_dump_json()
+    if key != DEFAULT_KEY and len(key) >= _SECRET_CHARS:
+        for spelled in (key, quote(key, safe=""), quote_plus(key)):
+            text = text.replace(json.dumps(spelled, ensure_ascii=False)[1:-1], "...")
+    fields: dict[str, Any] = json.loads(text)
+    return fields
 
 
 def _repeat(item: pytest.Item, result: Result) -> str:
@@ -223,17 +264,21 @@ def _repeat(item: pytest.Item, result: Result) -> str:
     kind = result.check.partition("/")[0]
     option = item.config.getoption
     words = ["visionspec", "check", kind if kind in KINDS else "server"]
-    if option("target_url"):
-        words += ["--url", option("target_url")]
-        for name, usual in (("api_version", "v1beta"), ("model", "gemini-2.5-flash")):
-            if option(f"target_{name}") != usual:
-                words += [f"--{name.replace('_', '-')}", option(f"target_{name}")]
-    words += ["--only", result.rule, "--effort", option("effort")]
-    if (seed := option("--hypothesis-seed", None)) is not None:
-        words += ["--seed", str(seed)]
+    if url := option("target_url"):
+        words += ["--url", url]
+    for name, usual in (("api_version", "v1beta"), ("model", "gemini-2.5-flash"), ("timeout", 10.0)):
+        if option(f"target_{name}") != usual:
+            words += [f"--{name.replace('_', '-')}", str(option(f"target_{name}"))]
+    words += ["--only", result.rule]
+    if url:
+        words += ["--effort", option("effort")]
+        if (seed := option("--hypothesis-seed", None)) is not None:
+            words += ["--seed", str(seed)]
     if option("faults"):
         words.append("--faults")
     line = shlex.join(words)
+    if option("target_api_key") != DEFAULT_KEY:
+        line += ' --api-key "$API_KEY"'
     return f"{line} -- {option('target_command')}" if option("target_command") else line
 
 
@@ -268,7 +313,7 @@ def target(pytestconfig: pytest.Config) -> Iterator[Target]:
         max_bytes=_share(option("max_bytes"), pytestconfig),
     )
     with contextlib.suppress(Untestable):  # every check will say it
-        made.probe()
+        made.greet()
     yield made
     made.close()
 

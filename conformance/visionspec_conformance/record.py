@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import pytest
-from hypothesis.errors import Flaky, Unsatisfiable
+from hypothesis.errors import Flaky, HypothesisException, Unsatisfiable
 
 from visionspec_conformance.judge import Broken, Untestable, plain
 from visionspec_conformance.report import Outcome, Result
@@ -22,13 +22,29 @@ if TYPE_CHECKING:
 
 
 class Effort(NamedTuple):
-    """How hard to look: generated examples per check, and the time after which a check generates no more."""
+    """How hard to look.
+
+    Attributes:
+        examples: generated for each check.
+        seconds: after which a check generates no more.
+        shrinks: whether it looks for the smallest example that fails.
+    """
 
     examples: int
     seconds: float
+    shrinks: bool = True
 
 
-EFFORTS = {"quick": Effort(5, 10.0), "normal": Effort(25, 30.0), "deep": Effort(250, 300.0)}
+EFFORTS = {
+    "least": Effort(5, 60.0, shrinks=False),  # enough where nobody reads what failed
+    "quick": Effort(5, 10.0),
+    "normal": Effort(25, 30.0),
+    "deep": Effort(250, 300.0),
+}
+
+
+MISREAD = (LookupError, TypeError, AttributeError, ValueError, RecursionError)
+"""What reading an answer raises that has another form than the check reads."""
 
 
 class Leave(BaseException):
@@ -63,17 +79,36 @@ class Record:
             self.begin_example(target)
             try:
                 return inner(*args, **kwargs)
-            except AssertionError as failure:
-                self.fail(failure, target)
-                raise
             except (Untestable, pytest.skip.Exception) as end:
                 raise Leave(self.failure or end) from None
+            except Exception as error:
+                failure = self.understood(error, target)
+                if failure is None:
+                    raise
+                self.fail(failure, target)
+                raise failure from error
 
         return example
 
+    def understood(self, error: BaseException | None, target: Target | None) -> AssertionError | None:
+        """The failure that an exception of a check means; None if it means a fault of ours.
+
+        A check reads answers as its rule describes them. Where one has another form, what Python raises is the
+        finding, once something was answered.
+        """
+        if isinstance(error, AssertionError):
+            return error
+        misread = isinstance(error, MISREAD) and not isinstance(error, HypothesisException)
+        if not misread or target is None or not any(one.response for one in target.exchanges):
+            return None
+        return Broken(
+            "an answer whose fields have the form that the rule says",
+            f"one that cannot be read so ({type(error).__name__}: {plain(str(error))})",
+        )
+
     def begin_example(self, target: Target | None) -> None:
         """Count an example; leave if there is no time for it, with the last failure as it is."""
-        if time.monotonic() > self.deadline:
+        if self.examples and time.monotonic() > self.deadline:
             raise Leave(self.failure)
         if target is not None:
             target.begin_example()
@@ -104,22 +139,28 @@ _OF_LEVEL: dict[Literal["MUST", "SHOULD", "MAY"], Outcome] = {
 }
 
 
+_OF_HYPOTHESIS = {
+    "Unsatisfiable": "no request that was tried led to what this rule is about",
+    "FlakyFailure": "the same requests are not answered the same way twice",
+    "FlakyStrategyDefinition": "the same requests are not answered the same way twice",
+}
+
+
 def judge(rule: Rule, record: Record, error: BaseException | None) -> dict[str, Any]:
     """Outcome, reason, expected and actual of a check that ended with ``error``, as fields of a result."""
     if isinstance(error, Leave):
         error = error.error
-    if isinstance(error, Flaky) and record.failure is not None:
-        record.notes["not the same failure on every try"] = None
+    if isinstance(error, (Flaky, *MISREAD)) and record.failure is not None:
+        if isinstance(error, Flaky):
+            record.notes["not the same failure on every try"] = None
         error = record.failure
     if error is None:
         reason = "; ".join(record.notes)
         return {"outcome": "noted" if record.notes else "passed", "reason": reason}
     if isinstance(error, pytest.skip.Exception):
         return {"outcome": "skipped", "reason": str(error)}
-    if isinstance(error, Untestable):
-        return {"outcome": "untestable", "reason": str(error)}
-    if isinstance(error, Unsatisfiable):
-        return {"outcome": "untestable", "reason": "no request that was tried led to what this rule is about"}
+    if isinstance(error, Untestable | Unsatisfiable | Flaky):
+        return {"outcome": "untestable", "reason": _OF_HYPOTHESIS.get(type(error).__name__, str(error))}
     if isinstance(error, AssertionError):
         found = {"outcome": _OF_LEVEL[rule.level], "reason": "; ".join([str(error), *record.notes])}
         if isinstance(error, Broken):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import platform
 import time
 from collections import Counter
@@ -14,6 +13,8 @@ from typing import Any, TextIO
 import pytest
 
 from visionspec import spec
+from visionspec.errors import InvalidInput
+from visionspec_conformance import baseline
 from visionspec_conformance.report import (
     FAILING,
     Event,
@@ -48,8 +49,20 @@ class Recorder:
         self.results: list[Result] = []
         self.footer: Footer | None = None
         self._started = time.monotonic()
-        self._known = _baseline(config.getoption("baseline"))
+        self._collected: frozenset[str] = frozenset()
+        path = config.getoption("baseline")
+        try:
+            self._known = {} if path is None else baseline.load(path)
+        except InvalidInput as error:
+            raise pytest.UsageError(str(error)) from error
         self._file: TextIO | None = None
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """Remember what there is before a choice is made."""
+        from visionspec_conformance.plugin import check_id  # noqa: PLC0415 - it imports this module
+
+        self._collected = frozenset(map(check_id, items))
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Write the header, as soon as it is known how many results will come."""
@@ -114,9 +127,7 @@ class Recorder:
             self._file.flush()  # an interrupted run keeps what it knew
 
     def _summary(self) -> Footer:
-        failed = {result.check for result in self.results if result.outcome in FAILING}
-        decided = {result.check for result in self.results if result.outcome != "skipped"}
-        stale = sorted(check for check in self._known if check in decided - failed)
+        stale = baseline.stale(self._known, self.results, self._collected, judged(self.config).kind)
         outcomes = Counter[Outcome](one.outcome for one in self.results)
         kept = {one.rule for one in self.results if one.outcome in {"passed", "noted"}}
         unmet = sorted(self._required - (kept - {one.rule for one in self.results if one.outcome in FAILING}))
@@ -155,16 +166,3 @@ def judged(config: pytest.Config) -> Judged:
     return Judged.model_validate(
         {"kind": kind, "address": config.getoption("target_command") or "", "settings": told}
     )
-
-
-def _baseline(path: str | None) -> dict[str, str]:
-    """Check id -> why its failure is known."""
-    if path is None:
-        return {}
-    try:
-        known = json.loads(Path(path).read_text(encoding="utf-8"))["known_failures"]
-        return {str(check): str(why) for check, why in dict(known).items()}
-    except (OSError, ValueError, TypeError, KeyError) as error:
-        raise pytest.UsageError(
-            f'{path}: no baseline; it looks like {{"known_failures": {{"CHECK": "why"}}}} ({error})'
-        ) from error

@@ -15,7 +15,7 @@ from visionspec_conformance import plugin
 from visionspec_conformance.recorder import Recorder
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterator, Sequence
 
     from visionspec_conformance.report import Footer, Header, Result
 
@@ -32,11 +32,16 @@ class Run(NamedTuple):
 
 
 class _Watcher:
-    """Hands out the recorder, and tells a progress bar about every result."""
+    """Hands out the recorder, keeps the chosen checks, and tells a progress bar about every result."""
 
-    def __init__(self, progress: Callable[[int | None, Result | None], None] | None) -> None:
+    def __init__(
+        self,
+        progress: Callable[[int | None, Result | None], None] | None,
+        checks: Collection[str] | None,
+    ) -> None:
         self.recorder: Recorder | None = None
         self._progress = progress
+        self._checks = checks
 
     @pytest.hookimpl(trylast=True)
     def pytest_configure(self, config: pytest.Config) -> None:
@@ -44,6 +49,11 @@ class _Watcher:
         assert isinstance(found, Recorder)
         self.recorder = found
         config.option.tbstyle = "value"  # nobody sees a traceback here, and making a thousand takes its time
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        if self._checks is not None:
+            items[:] = [item for item in items if plugin.check_id(item) in self._checks]
 
     @pytest.hookimpl(trylast=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
@@ -58,6 +68,7 @@ def run_checks(
     *,
     seed: int = DEFAULT_SEED,
     progress: Callable[[int | None, Result | None], None] | None = None,
+    checks: Collection[str] | None = None,
 ) -> Run:
     """Run the checks of one kind.
 
@@ -66,17 +77,20 @@ def run_checks(
         options: options of the plugin, and any of pytest's own.
         seed: of Hypothesis.
         progress: called with the number of checks and each result.
+        checks: run only these, by the id that a result has; all of the kind if it is None.
     """
-    watcher = _Watcher(progress)
+    watcher = _Watcher(progress, checks)
+    places = sorted({check.partition("::")[0] for check in checks or ()}) or [kind]
     with tempfile.TemporaryDirectory() as folder, _hypothesis_home(folder):
         config = Path(folder, "pytest.ini")  # ours, so that the user's pytest settings stay out of it
         config.write_text("[pytest]\nconsole_output_style = classic\n", encoding="utf-8")
         code = pytest.main(
             [
-                str(plugin.SUITE / kind),
+                *(str(plugin.SUITE / place) for place in places),
                 f"--config-file={config}",
                 f"--rootdir={plugin.SUITE}",
                 "--import-mode=importlib",
+                "--assert=plain",  # a check says itself what it expected
                 "--strict-markers",
                 f"--hypothesis-seed={seed}",
                 *(() if _wants_cache(options) else ("-p", "no:cacheprovider")),

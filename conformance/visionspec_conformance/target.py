@@ -5,35 +5,48 @@ Not our client on purpose: what our client mends or refuses to send, a check mus
 
 from __future__ import annotations
 
-import base64
 import contextlib
-import hashlib
 import json as json_module
 import time
+import zlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import httpx
 import pytest
 
+from visionspec_conformance import manners, shown
 from visionspec_conformance.judge import Broken, Untestable, broken
-from visionspec_conformance.report import Exchange, Message
+from visionspec_conformance.report import Exchange
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from visionspec_conformance.record import Record
 
-MAX_BODY_BYTES = 64 * 1024 * 1024
+MAX_BODY_BYTES = 16 * 1024 * 1024
 """An answer longer than this is a failure; the largest that the checks ask for is a tenth of it."""
+
+MAX_WAIT_S = 60.0
+"""A server that asks to wait longer before the next request counts as down."""
+
+PAUSES_S = (1.0, 2.0, 4.0)
+"""Between the tries of a request that is answered 429 or 503, where the answer does not say how long."""
 
 DOWN_AFTER = 3
 """So many checks in a row without a complete answer, and the server counts as down for good."""
 
-_SHOWN_CHARS = 4000
-_SHOWN_BYTES = 512
-_HIDDEN = {"x-goog-api-key", "authorization"}
 _USER_AGENT = "visionspec-conformance"
+_START = {"x-goog-upload-protocol": "resumable", "x-goog-upload-command": "start"}
+_DOORS: tuple[tuple[str, str, dict[str, str]], ...] = (
+    ("GET", "/{v}/models", {}),
+    ("GET", "/{v}/files", {}),
+    ("POST", "/{v}/models/{model}:generateContent", {}),
+    ("POST", "/{v}/interactions", {}),
+    ("POST", "/upload/{v}/files", _START),
+)
+_BEGINNING_BYTES = 64 * 1024
+_PIECE_BYTES = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +66,7 @@ class Reply:
         """The body as JSON; a failure of the check if it is none."""
         try:
             return json_module.loads(self.body)
-        except ValueError:
+        except (ValueError, RecursionError):
             kind = self.headers.get("content-type", "no content type")
             broken("a JSON body", f"{self.status} with {kind}: {self.text[:200]!r}")
 
@@ -72,6 +85,7 @@ class Stream:
     status: int
     headers: httpx.Headers
     pieces: Iterator[bytes]
+    received: bytearray
 
 
 @dataclass
@@ -120,18 +134,46 @@ class Target:
         """Forget what was said so far: the next failure belongs to what comes now."""
         self.exchanges.clear()
 
+    def greet(self) -> None:
+        """See whether somebody is there who speaks the API and takes the key.
+
+        One door is knocked at, and the others only if what opens is none of ours: a server need not have all.
+
+        Raises:
+            Untestable: if not, now and for the rest of the run.
+        """
+        strange: list[str] = []
+        for method, path, headers in _DOORS:
+            found = self._knock(method, self.path(path).replace("{model}", self.model), headers)
+            if found is None:
+                return
+            strange.append(found)
+        self._down = strange[0]
+        raise Untestable(self._down)
+
     def probe(self) -> None:
-        """See whether anything answers at all; without a request left, nobody knows.
+        """See whether anything answers at all.
 
         Raises:
             Untestable: if nothing does, now and for the rest of the run.
         """
+        self._knock("GET", self.path("/{v}/models"), {})
+
+    def _knock(self, method: str, path: str, headers: Mapping[str, str]) -> str | None:
+        """What is strange about the answer at this path, if anything; without a request left, nobody knows."""
         if self.max_requests is not None and self.spent.requests >= self.max_requests:
-            return
+            return None
         self.spent.requests += 1
         try:
-            with self._http().stream("GET", f"{self.url}/{self.api_version}/models", headers=self._key()):
-                return
+            with self._http().stream(
+                method,
+                self.url + path,
+                headers={**self._key(), **headers},
+                json={} if method == "POST" else None,
+            ) as response:
+                body, whole = self._beginning(response)
+                # what does not end, or breaks off, is for a check to say
+                return manners.strange(f"{method} {path}", response, body) if whole else None
         except httpx.HTTPError as error:
             self._down = f"no answer from {self.url}: {_why(error)}"
             raise Untestable(self._down) from error
@@ -160,11 +202,10 @@ class Target:
             headers: more headers; they win.
             key: whether the API key goes along.
         """
-        received = bytearray()
         with self.stream(method, path, json=json, content=content, headers=headers, key=key) as reply:
-            for piece in reply.pieces:
-                received += piece
-        return Reply(reply.status, reply.headers, bytes(received))
+            for _ in reply.pieces:
+                pass
+        return Reply(reply.status, reply.headers, bytes(reply.received))
 
     @contextlib.contextmanager
     def stream(
@@ -192,8 +233,12 @@ class Target:
                     received.extend(piece)
                     yield piece
 
-            yield Stream(response.status_code, response.headers, pieces())
-            self._remember(exchange, response, bytes(received))
+            try:
+                yield Stream(response.status_code, response.headers, pieces(), received)
+            except BaseException:
+                received.clear()  # a traceback keeps what it has seen
+                raise
+            self._remember(exchange, response, received)
 
     def close(self) -> None:
         """Close the connections."""
@@ -230,18 +275,56 @@ class Target:
             )
         except (httpx.InvalidURL, ValueError, TypeError) as error:
             raise Broken("a URL that can be requested", f"{url!r}: {error}") from error
-        shown = request.url.raw_path.decode("ascii")
-        self.exchanges.append(
-            Exchange(request=_message(f"{method} {shown}", request.headers, body or b""), problem="no answer")
-        )
+        line = f"{method} {request.url.raw_path.decode('ascii')}"
+        said = shown.message(line, request.headers.multi_items(), body or b"", size_bytes=len(body or b""))
+        self.exchanges.append(Exchange(request=said, problem="no answer"))
         try:
-            response = self._send(request)
+            response = self._send_patiently(request)
         except httpx.HTTPError as error:
             self._fail(len(self.exchanges) - 1, _why(error), cause=error)
         try:
             yield response, len(self.exchanges) - 1
         finally:
             response.close()
+
+    def _send_patiently(self, request: httpx.Request) -> httpx.Response:
+        """Send, and again after as long as the server asks for if it is too busy."""
+        said = ""
+        for pause_s in (*PAUSES_S, None):
+            response = self._send(request)
+            if response.status_code not in manners.BUSY:
+                return response
+            body, _ = self._beginning(response)
+            said = f"{response.status_code} {body[:300].decode('utf-8', errors='replace')}"
+            asked_s = manners.asked_to_wait_s(response, body)
+            if asked_s is not None and asked_s > MAX_WAIT_S:
+                self._down = f"the server asks to wait {asked_s:.0f} s before the next request: {said}"
+                raise Untestable(self._down)
+            if pause_s is not None:
+                time.sleep(pause_s if asked_s is None else asked_s)
+                self._spend(int(request.headers.get("content-length", "0")))
+        said = f"too busy, {len(PAUSES_S) + 1} times in a row: {said}"
+        if self._is_busy():
+            self._down = said
+        raise Untestable(said)
+
+    def _is_busy(self) -> bool:
+        """Whether it is the whole server, and not one of its methods, that is too busy."""
+        self._spend(0)
+        with self._http().stream("GET", self.url + self.path("/{v}/models"), headers=self._key()) as response:
+            return response.status_code in manners.BUSY
+
+    def _beginning(self, response: httpx.Response) -> tuple[bytes, bool]:
+        """What comes of a body in time, as far as anybody wants to read it; whether that is all of it."""
+        body = bytearray()
+        started = time.monotonic()
+        with contextlib.closing(response), contextlib.suppress(httpx.HTTPError):
+            for piece in _unpacked(response):
+                body += piece
+                if len(body) > _BEGINNING_BYTES or time.monotonic() - started > self.timeout_s:
+                    return bytes(body), False
+            return bytes(body), True
+        return bytes(body), False
 
     def _send(self, request: httpx.Request) -> httpx.Response:
         """Send, and once more if a connection that was kept open turns out closed: nobody is to blame."""
@@ -263,7 +346,7 @@ class Target:
     def _pieces(self, response: httpx.Response, started: float, exchange: int) -> Iterator[bytes]:
         total = 0
         try:
-            for data in response.iter_raw():
+            for data in _unpacked(response):
                 at_s = time.monotonic() - started
                 total += len(data)
                 if total > MAX_BODY_BYTES:
@@ -281,9 +364,9 @@ class Target:
         self.probe()
         raise Broken("a complete answer", problem) from cause
 
-    def _remember(self, exchange: int, response: httpx.Response, body: bytes) -> None:
+    def _remember(self, exchange: int, response: httpx.Response, body: bytearray) -> None:
         line = f"{response.status_code} {response.reason_phrase}".rstrip()
-        message = _message(line, response.headers, body)
+        message = shown.message(line, response.headers.multi_items(), bytes(body), size_bytes=len(body))
         before = self.exchanges[exchange]
         problem = None if before.problem == "no answer" else before.problem
         self.exchanges[exchange] = before.model_copy(update={"response": message, "problem": problem})
@@ -297,23 +380,22 @@ class Target:
         self.spent.sent_bytes += body_bytes
 
 
+def _unpacked(response: httpx.Response) -> Iterator[bytes]:
+    """The body as it comes, of a server that compresses unasked too; never much more at once than arrived."""
+    if response.headers.get("content-encoding", "").lower() not in {"gzip", "x-gzip", "deflate"}:
+        yield from response.iter_raw()
+        return
+    unpack = zlib.decompressobj(zlib.MAX_WBITS | 32)  # of either format
+    for packed in response.iter_raw():
+        rest = packed
+        while rest:
+            try:
+                piece = unpack.decompress(rest, _PIECE_BYTES)
+            except zlib.error as error:
+                raise httpx.DecodingError(str(error), request=response.request) from error
+            rest = unpack.unconsumed_tail
+            yield piece
+
+
 def _why(error: Exception) -> str:
     return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-
-
-def _message(line: str, headers: httpx.Headers, body: bytes) -> Message:
-    shown = [(name, "..." if name in _HIDDEN else value) for name, value in headers.multi_items()]
-    return Message(line=line, headers=shown, body=show_body(body), body_bytes=len(body))
-
-
-def show_body(body: bytes) -> str:
-    """A body for a reader: text as it is, few bytes as base64, many as length and digest."""
-    try:
-        text = body.decode("utf-8")
-    except UnicodeDecodeError:
-        text = "\0"
-    if text.isprintable() or not any(char < " " and char not in "\r\n\t" for char in text):
-        return text if len(text) <= _SHOWN_CHARS else f"{text[:_SHOWN_CHARS]}... ({len(text)} characters)"
-    if len(body) <= _SHOWN_BYTES:
-        return f"base64:{base64.b64encode(body).decode('ascii')}"
-    return f"({len(body)} bytes, sha256 {hashlib.sha256(body).hexdigest()})"

@@ -71,8 +71,18 @@ def test_an_adapter_that_dies_says_so_with_its_stderr(adapter: Callable[..., Ada
         for _ in range(3):
             with pytest.raises(Broken, match=r"exit code 1.*it was too much"):
                 running.call("f", {})
-        with pytest.raises(Untestable, match="died 3 times"):
+        with pytest.raises(
+            Untestable, match="was started 3 times and did not answer; on stderr: it was too much"
+        ):
             running.call("f", {})
+
+
+def test_what_an_adapter_complains_of_is_shown_beside_what_is_no_answer(
+    adapter: Callable[..., Adapter],
+) -> None:
+    body = "    print('no table', file=sys.stderr, flush=True); print('hello')\n"
+    with adapter(body) as running, pytest.raises(Broken, match=r"hello.*on stderr: no table"):
+        running.call("f", {})
 
 
 def test_an_adapter_that_dies_now_and_then_is_started_again(adapter: Callable[..., Adapter]) -> None:

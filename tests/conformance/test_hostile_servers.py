@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import gzip
+import json
 import socketserver
 import threading
 import time
@@ -14,7 +16,7 @@ from visionspec_conformance import target as targets
 from visionspec_conformance.run import run_checks
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
     from socket import socket
 
     from visionspec_conformance.run import Run
@@ -57,6 +59,18 @@ def huge(connection: socket) -> None:
         connection.sendall(bytes(1024 * 1024))
 
 
+def bomb(connection: socket) -> None:
+    body = gzip.compress(bytes(64 * 1024 * 1024))
+    head = HEAD + b"Content-Encoding: gzip\r\nConnection: close\r\n"
+    connection.sendall(head + b"Content-Length: %d\r\n\r\n" % len(body) + body)
+
+
+def not_packed(connection: socket) -> None:
+    connection.sendall(
+        HEAD + b"Content-Encoding: gzip\r\nConnection: close\r\nContent-Length: 5\r\n\r\nhello"
+    )
+
+
 def broken_off(connection: socket) -> None:
     connection.sendall(HEAD + b"Content-Length: 1000\r\n\r\n{")
 
@@ -92,15 +106,43 @@ def checked(behave: Callable[[socket], None]) -> Run:
         return run_checks("server", [f"--target-url={url}", *options])
 
 
-def test_a_page_is_no_api() -> None:
-    done = checked(html)
-    assert done.exit_code == 1
-    assert "error" not in {result.outcome for result in done.results}
-    (start,) = [one for one in done.results if one.check.endswith("::test_a_start_opens_an_upload")]
-    assert start.outcome == "failed"
-    response = start.exchanges[-1].response
-    assert response is not None
-    assert "It works" in response.body
+def moved(connection: socket) -> None:
+    connection.sendall(b"HTTP/1.1 301 Moved\r\nLocation: https://example.test/\r\nContent-Length: 0\r\n\r\n")
+
+
+def answering(status: int, body: Mapping[str, object]) -> Callable[[socket], None]:
+    def behave(connection: socket) -> None:
+        data = json.dumps(body).encode()
+        head = f"HTTP/1.1 {status} X\r\nContent-Type: application/json\r\nConnection: close\r\n"
+        connection.sendall(f"{head}Content-Length: {len(data)}\r\n\r\n".encode() + data)
+
+    return behave
+
+
+WRONG_KEY = {"error": {"code": 400, "message": "no", "details": [{"reason": "API_KEY_INVALID"}]}}
+LATER = {"error": {"code": 429, "message": "later", "details": [{"retryDelay": "0.01s"}]}}
+TOMORROW = {"error": {"code": 429, "message": "later", "details": [{"retryDelay": "86400s"}]}}
+
+
+@pytest.mark.parametrize(
+    ("behave", "said"),
+    [
+        (html, "this is not the API, is --url right? GET /v1beta/models is answered 200 text/html"),
+        (moved, "GET /v1beta/models redirects to https://example.test/: give --url what it leads to"),
+        (answering(401, {}), "the key is refused, give another with --api-key"),
+        (answering(403, {"error": {}}), "the key is refused, give another with --api-key"),
+        (answering(400, WRONG_KEY), "the key is refused, give another with --api-key"),
+        (answering(429, LATER), "too busy, 4 times in a row: 429"),
+        (answering(429, TOMORROW), "the server asks to wait 86400 s before the next request: 429"),
+    ],
+)
+def test_what_is_not_to_be_judged_is_said_once_and_is_no_failure_of_every_rule(
+    behave: Callable[[socket], None], said: str
+) -> None:
+    done = checked(behave)
+    assert (done.exit_code, {one.outcome for one in done.results}) == (1, {"untestable"})
+    assert {one.reason.partition(said)[:2] for one in done.results} == {("", said)}
+    assert sum(one.requests for one in done.results) < 10
 
 
 @pytest.mark.parametrize(
@@ -112,6 +154,8 @@ def test_a_page_is_no_api() -> None:
         (endless, "a body that has not ended after"),
         (endless_head, "RemoteProtocolError"),
         (huge, "a body of more than 4194304 bytes"),
+        (bomb, "a body of more than 4194304 bytes"),
+        (not_packed, "DecodingError"),
         (broken_off, "peer closed connection"),
     ],
 )

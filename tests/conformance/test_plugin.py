@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import textwrap
 from typing import TYPE_CHECKING
 
@@ -180,6 +181,21 @@ def test_a_slow_failure_is_not_shrunk_for_ever(
     assert done.results[0].duration_s < 1
 
 
+def test_a_check_without_time_tries_one_example_all_the_same(
+    run: Callable[..., Run], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from visionspec_conformance import record  # noqa: PLC0415 - only here
+
+    monkeypatch.setitem(record.EFFORTS, "quick", record.Effort(5, 0.0))
+    done = run("""
+        @pytest.mark.rule("demo.must")
+        @given(st.integers())
+        def test_it(number):
+            expect(number, "never", "number")
+    """, "--effort=quick")  # fmt: skip
+    assert (done.results[0].outcome, done.results[0].examples) == ("failed", 1)
+
+
 def test_only_what_was_asked_for_runs(run: Callable[..., Run]) -> None:
     body = """
         @pytest.mark.rule("demo.must")
@@ -234,6 +250,16 @@ def test_the_baseline_forgives_what_it_names_and_notices_what_is_mended(
     stale = with_known(names)
     assert stale.footer is not None
     assert (stale.exit_code, stale.footer.stale) == (1, names[1:])
+
+
+def test_a_baseline_that_names_what_is_no_check_is_stale(tmp_path: Path) -> None:
+    path = tmp_path / "baseline.json"
+    known = {"rules/check_vectors.py::no_such": "a slip", "server/check_x.py::of_another_kind": "elsewhere"}
+    path.write_text(json.dumps({"known_failures": known}))
+    adapter = f"--target-command={sys.executable} -m visionspec_conformance.rules.adapter"
+    done = run_checks("rules", [adapter, "--only-rule=boxes.to-pixels", f"--baseline={path}"])
+    assert done.footer is not None
+    assert (done.exit_code, done.footer.stale) == (1, ["rules/check_vectors.py::no_such"])
 
 
 def test_a_baseline_that_is_none_is_wrong_usage(

@@ -10,25 +10,30 @@ from typing import Any
 import httpx
 
 from visionspec_conformance.breaks.questions import QUESTIONS, SHARP, Question, image
-from visionspec_conformance.broken import client_control
+from visionspec_conformance.broken import program_control
 
 SIZE_BYTES = 600_000
 UNIT_BYTES = 256 * 1024
 TRIES = 4
 
-client_control(
-    "upload.client-offsets",
-    "skips",
-    "test_chunks_follow_each_other_to_the_declared_size",
-    related=("upload.client-asks",),
+program_control(
+    "client", "upload.client-offsets", "skips", "test_chunks_follow_each_other_to_the_declared_size"
 )
-client_control("upload.client-resumes", "gives-up", "test_an_upload_survives_a_failure", faults=True)
-client_control("upload.client-asks", "never-asks", "test_a_client_asks_how_far_an_upload_got", faults=True)
-client_control("advice.upload-once", "uploads-again", "test_a_file_is_uploaded_once")
-client_control("upload.file-name", "names-in-utf-8", "test_a_file_name_in_a_header_is_ascii")
-client_control("files.not-active", "hurries", "test_no_question_breaks_it", faults=True)
-client_control("errors.back-off", "hammers", "test_a_client_waits_before_it_sends_again", faults=True)
-client_control("errors.valid-request", "asks-in-its-own-words", "test_no_request_is_refused_for_its_form")
+program_control(
+    "client", "upload.client-resumes", "gives-up", "test_an_upload_survives_a_failure", faults=True
+)
+program_control(
+    "client", "upload.client-asks", "never-asks", "test_a_client_asks_how_far_an_upload_got", faults=True
+)
+program_control("client", "advice.upload-once", "uploads-again", "test_a_file_is_uploaded_once")
+program_control("client", "upload.file-name", "names-in-utf-8", "test_a_file_name_in_a_header_is_ascii")
+program_control("client", "files.not-active", "hurries", "test_no_question_breaks_it", faults=True)
+program_control(
+    "client", "errors.back-off", "hammers", "test_a_client_waits_before_it_sends_again", faults=True
+)
+program_control(
+    "client", "errors.valid-request", "asks-in-its-own-words", "test_no_request_is_refused_for_its_form"
+)
 
 
 def main(fault: str) -> int:

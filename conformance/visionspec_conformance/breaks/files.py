@@ -7,7 +7,7 @@ import re
 from typing import Any
 
 from visionspec_conformance.breaks.uploads import commands, starts, uploads
-from visionspec_conformance.broken import Answer, Call, Server, breaks, each, edited, refuse
+from visionspec_conformance.broken import Answer, Call, Server, because, breaks, each, edited, refuse
 
 
 def one_file(call: Call) -> bool:
@@ -42,7 +42,8 @@ def _of_file(answer: Answer, **fields: Any) -> Answer:
     "files.resource",
     "test_the_resource_says_what_was_uploaded",
     where=files,
-    related=(
+    related=because(
+        "it compares sizeBytes with what was sent",
         "upload.finalize",
         "upload.repeated-chunk",
         "upload.any-content-type",
@@ -85,7 +86,8 @@ async def expired_at_birth(call: Call, server: Server) -> Answer:
     "files.sha256",
     "test_the_digest_is_of_the_bytes",
     where=files,
-    related=(
+    related=because(
+        "it knows by the digest that the file has exactly the bytes that were sent",
         "upload.finalize",
         "upload.repeated-chunk",
         "upload.query",
@@ -107,7 +109,12 @@ async def get_is_wrapped(call: Call, server: Server) -> Answer:
     )
 
 
-@breaks("files.name", "test_a_name_can_be_chosen", where=starts, related=("files.name-taken",))
+@breaks(
+    "files.name",
+    "test_a_name_can_be_chosen",
+    where=starts,
+    related=because("a name has to be chosen before it can be taken", "files.name-taken"),
+)
 async def chosen_names_are_ignored(call: Call, server: Server) -> Answer:
     body = call.json()
     name = (body or {}).get("file", {}).get("name", "") if isinstance(body, dict) else ""
@@ -143,12 +150,7 @@ async def pages_overlap(call: Call, server: Server) -> Answer:
     return edited(await server(call), lambda body: body.get("files", []).extend(body.get("files", [])[:1]))
 
 
-@breaks(
-    "files.list-paging",
-    "test_a_page_token_that_is_none_is_refused",
-    where=the_list,
-    related=("errors.envelope",),
-)
+@breaks("files.list-paging", "test_a_page_token_that_is_none_is_refused", where=the_list)
 async def odd_tokens_are_ignored(call: Call, server: Server) -> Answer:
     answer = await server(call)
     return await server(call.but(query="")) if answer.status == 400 else answer

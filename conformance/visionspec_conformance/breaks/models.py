@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from visionspec_conformance.broken import Answer, Call, Server, breaks, each, edited, refuse
+from visionspec_conformance.broken import Answer, Call, Server, because, breaks, each, edited, refuse
 
 
 def models(call: Call) -> bool:
@@ -59,13 +59,15 @@ async def errors_without_code(call: Call, server: Server) -> Answer:
     "errors.interactions-envelope",
     "test_an_error_of_interactions_has_a_string_code",
     where=interactions,
-    related=(
+    related=because(
+        "it demands a refusal, and reads its code",
         "interactions.unknown-parameter",
         "interactions.mime-type",
         "interactions.missing",
         "interactions.delete",
         "interactions.store",
         "interactions.model-missing",
+        "interactions.thinking-level",
     ),
 )
 async def errors_of_the_other_dialect(call: Call, server: Server) -> Answer:
@@ -73,7 +75,7 @@ async def errors_of_the_other_dialect(call: Call, server: Server) -> Answer:
     return refuse(answer.status) if answer.status >= 400 else answer
 
 
-@breaks("errors.missing-key", "test_nothing_works_without_a_key")
+@breaks("errors.missing-key", "test_nothing_works_without_a_key", where=lambda call: not call.upload_id)
 async def no_key_is_needed(call: Call, server: Server) -> Answer:
     return await server(call if "x-goog-api-key" in call.headers else call.said(x_goog_api_key="any"))
 

@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import shlex
 import shutil
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import click
+
+from visionspec_conformance.cli import controls
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from visionspec_conformance.broken import Verdict
     from visionspec_conformance.report import Event, Result
     from visionspec_conformance.run import Run
 
     Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 AREAS = ("upload", "files", "generate", "interactions", "models", "errors", "tokens", "media")
+_OF_A_VERDICT = ("baseline", "update_baseline", "report", "junit", "html", "as_json")
 _DASHES = {"ignore_unknown_options": False, "allow_interspersed_args": False}
 
 
@@ -34,6 +38,9 @@ def command() -> None:
     """
 
 
+command.add_command(controls.command)
+
+
 def _shared(function: Callable[..., Any]) -> Callable[..., Any]:
     """Add the options that all three kinds have."""
     options: list[Decorator] = [
@@ -44,8 +51,9 @@ def _shared(function: Callable[..., Any]) -> Callable[..., Any]:
         click.option(
             "--requirements", metavar="NAME", help="Only, and all of, what a version requires: 2026-11."
         ),
+        click.option("--baseline", type=click.Path(dir_okay=False), help="Known failures, as JSON."),
         click.option(
-            "--baseline", type=click.Path(exists=True, dir_okay=False), help="Known failures, as JSON."
+            "--update-baseline", is_flag=True, help="Write what fails now to --baseline, and be content."
         ),
         click.option("--report", type=click.Path(dir_okay=False), help="Write the NDJSON report."),
         click.option("--junit", type=click.Path(dir_okay=False), help="Write JUnit XML."),
@@ -93,6 +101,8 @@ def server(
       visionspec check server --url https://example.test --max-requests 200 --dry-run
     """
     _check_url(url)
+    if not re.fullmatch(r"v\d\w*", options["api_version"]):
+        raise click.BadParameter("write v1beta, v1 or v1alpha", param_hint="--api-version")
     words = [
         *(f"--only-area={name}" for name in area),
         f"--effort={options['effort']}",
@@ -107,6 +117,9 @@ def server(
         ),
         *pytest_options,
     ]
+    if dry_run and (useless := [name for name in _OF_A_VERDICT if options[name]]):
+        names = ", ".join(f"--{name.removeprefix('as_').replace('_', '-')}" for name in useless)
+        raise click.UsageError(f"--dry-run judges nothing, so there is nothing for {names}")
     if not dry_run:
         return _run("server", [f"--target-url={url}", *words], options)
     from visionspec_conformance.views import dry  # noqa: PLC0415
@@ -171,63 +184,6 @@ def rules(adapter: Sequence[str], *, timeout: float, **options: Any) -> int:
     return _run("rules", [f"--target-command={shlex.join(adapter)}", f"--target-timeout={timeout}"], options)
 
 
-@command.command("controls")
-@click.option("--only", multiple=True, metavar="RULE", help="A rule, or all rules below a topic.")
-@click.option(
-    "--all-checks", is_flag=True, help="Run every check against every broken server, not its own alone."
-)
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
-def controls(only: Sequence[str], *, all_checks: bool, as_json: bool) -> int:
-    """Try the checks themselves: break one rule after the other, and see that its check fails.
-
-    With --all-checks also that no check of an unrelated rule does, which takes some minutes.
-    """
-    from visionspec.cli._common import emit_json  # noqa: PLC0415
-    from visionspec_conformance import breaks, broken  # noqa: PLC0415
-
-    chosen = [
-        control
-        for control in breaks.controls()
-        if not only or any(control.rule == name or control.rule.startswith(f"{name}.") for name in only)
-    ]
-    if not chosen:
-        raise click.UsageError(f"no negative control for {', '.join(only)}")
-    verdicts = []
-    for control in chosen:
-        verdict = broken.try_control(control, alone=not all_checks)
-        verdicts.append(verdict)
-        if not as_json:
-            _say_verdict(verdict)
-    if as_json:
-        emit_json({"controls": [_verdict(verdict) for verdict in verdicts]})
-    else:
-        click.echo(
-            f"{sum(verdict.caught for verdict in verdicts)} of {len(verdicts)} negative controls caught"
-        )
-    return 0 if all(verdict.caught and not verdict.others for verdict in verdicts) else 1
-
-
-def _verdict(verdict: Verdict) -> dict[str, Any]:
-    control = verdict.control
-    return {
-        "rule": control.rule,
-        "break": control.name,
-        "checks": list(control.checks),
-        "missed": verdict.missed,
-        "others": sorted({result.rule for result in verdict.others}),
-    }
-
-
-def _say_verdict(verdict: Verdict) -> None:
-    control = verdict.control
-    word = "caught" if verdict.caught else "MISSED"
-    click.echo(f"{word}  {control.rule:<32} {control.name}")
-    for name in verdict.missed:
-        click.echo(f"        not seen by {name}")
-    for rule_id in sorted({result.rule for result in verdict.others}):
-        click.echo(f"        failed too, though unrelated: {rule_id}")
-
-
 @command.command("matrix")
 @click.argument("reports", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False))
 @click.option("--html", required=True, type=click.Path(dir_okay=False), help="Where to write the page.")
@@ -241,11 +197,27 @@ def matrix(reports: Sequence[str], html: str) -> None:
 
 
 def _check_url(url: str) -> None:
-    scheme, _, rest = url.partition("://")
-    if scheme not in {"http", "https"} or not rest.strip("/"):
-        raise click.BadParameter(
-            f"{url!r} is no base URL; write e.g. http://127.0.0.1:8000", param_hint="--url"
-        )
+    problem = _problem(url)
+    if problem:
+        raise click.BadParameter(f"{url!r} {problem}; write e.g. http://127.0.0.1:8000", param_hint="--url")
+
+
+def _problem(url: str) -> str | None:
+    """What is wrong with a base URL, if anything."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port  # that it is one is seen when it is read
+    except ValueError as error:
+        return f"is no URL ({error})"
+    if parts.scheme not in {"http", "https"} or not parts.hostname or port == 0 or re.search(r"\s", url):
+        return "is no base URL"
+    if parts.username is not None:
+        return "holds a name and a password, which every report would show"
+    if parts.query or parts.fragment or parts.path.endswith("/models"):
+        return "is more than a base URL"
+    if re.fullmatch(r"v\d\w*", parts.path.rstrip("/").rpartition("/")[2]):
+        return "ends with a version, which --api-version says"
+    return None
 
 
 def _check_program(words: Sequence[str]) -> None:
@@ -265,7 +237,11 @@ def _words(options: dict[str, Any]) -> list[str]:
             words.append(f"--{option}={Path(options[name]).resolve()}")
     if options["requirements"]:
         words.append(f"--requirements={options['requirements']}")
-    if options["baseline"]:
+    if options["baseline"] and not options["update_baseline"]:
+        if not Path(options["baseline"]).is_file():
+            raise click.BadParameter(
+                f"{options['baseline']} does not exist; --update-baseline makes it", param_hint="--baseline"
+            )
         words.append(f"--baseline={Path(options['baseline']).resolve()}")
     return words
 
@@ -281,6 +257,9 @@ def _run(kind: str, words: Sequence[str], options: dict[str, Any]) -> int:
     from visionspec_conformance.report import to_line  # noqa: PLC0415
     from visionspec_conformance.views import terminal  # noqa: PLC0415
 
+    if options["update_baseline"] and not options["baseline"]:
+        raise click.UsageError("--update-baseline needs --baseline FILE, which it writes")
+
     run = _quiet(kind, words, options)
     if run.header is None:
         return 2
@@ -294,6 +273,12 @@ def _run(kind: str, words: Sequence[str], options: dict[str, Any]) -> int:
         click.echo(text, nl=False)
     if run.footer is not None and not any(result.outcome != "skipped" for result in run.results):
         click.echo("visionspec: nothing was decided: no check was selected, or all were skipped", err=True)
+    if options["update_baseline"] and run.footer is not None and run.exit_code != 2:
+        from visionspec_conformance import baseline  # noqa: PLC0415
+
+        known = baseline.update(Path(options["baseline"]), run.results)
+        click.echo(f"{options['baseline']}: {len(known)} known failures", err=True)
+        return 0
     return run.exit_code
 
 

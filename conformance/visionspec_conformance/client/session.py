@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any
 from visionspec_conformance.broken import Answer, Call, serve
 from visionspec_conformance.client.plans import PLAIN
 from visionspec_conformance.judge import Untestable
-from visionspec_conformance.report import Exchange, Message
-from visionspec_conformance.target import show_body
+from visionspec_conformance.report import Exchange
+from visionspec_conformance.shown import message
 from visionspec_mockserver import Settings, create_app
 from visionspec_mockserver.faults.operations import operation
 from visionspec_mockserver.journal import RECORD
@@ -39,7 +39,6 @@ MAX_KEPT_BYTES = 64 * 1024 * 1024
 
 _SHOWN_BYTES = 64 * 1024  # of an answer
 _OUTPUT_BYTES = 2000
-_SECRET = {"x-goog-api-key", "authorization"}
 _PASSING = {408, 429}  # of the client's errors, those that pass
 _SERVER = 500
 
@@ -86,18 +85,11 @@ class Sent:
     def exchange(self) -> Exchange:
         """As a report shows it."""
         call, answer = self.call, self.answer
-        headers = [(name, "..." if name in _SECRET else value) for name, value in call.headers.items()]
-        request = Message(
-            line=f"{call.method} {call.path}" + (f"?{call.query}" if call.query else ""),
-            headers=headers,
-            body=show_body(call.body),
-            body_bytes=self.size_bytes,
-        )
+        line = f"{call.method} {call.path}" + (f"?{call.query}" if call.query else "")
+        request = message(line, call.headers.items(), call.body, size_bytes=self.size_bytes)
         if answer is None:
             return Exchange(request=request, problem="no answer, as planned")
-        response = Message(
-            line=str(answer.status), headers=[], body=show_body(answer.body), body_bytes=len(answer.body)
-        )
+        response = message(str(answer.status), (), answer.body, size_bytes=len(answer.body))
         return Exchange(request=request, response=response)
 
 

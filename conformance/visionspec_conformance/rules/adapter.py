@@ -136,13 +136,12 @@ def answer(request: dict[str, Any], table: dict[str, Function]) -> dict[str, Any
         return {"id": request["id"], "error": {"type": type(error).__name__, "message": str(error)}}
 
 
-def main() -> None:
+def serve(table: dict[str, Function]) -> None:
     """Answer line by line until stdin ends."""
-    table = functions()
     for line in sys.stdin.buffer:
         sys.stdout.write(json.dumps(answer(json.loads(line), table)) + "\n")
         sys.stdout.flush()
 
 
 if __name__ == "__main__":
-    main()
+    serve(functions())

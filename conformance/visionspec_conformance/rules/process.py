@@ -73,8 +73,7 @@ class Adapter:
         try:
             raw = self._lines.get(timeout=self._timeout_s)
         except queue.Empty:
-            self._kill()
-            raise Broken("an answer", f"none within {self._timeout_s:g} s") from None
+            self._give_up("an answer", f"none within {self._timeout_s:g} s")
         if raw is None:
             self._lines.put(None)  # the mark of the end stays where `_kill` looks for it
             self._died()
@@ -95,7 +94,9 @@ class Adapter:
         if self._process is not None and self._process.poll() is None:
             return self._process
         if self._fruitless_starts >= MAX_STARTS:
-            raise Untestable(f"{self._shown()} died {MAX_STARTS} times without an answer{self._said()}")
+            raise Untestable(
+                f"{self._shown()} was started {MAX_STARTS} times and did not answer{self._said()}"
+            )
         self._fruitless_starts += 1
         try:
             self._process = subprocess.Popen(  # noqa: S603 - the user's own command
@@ -135,11 +136,9 @@ class Adapter:
         try:
             answer = json.loads(raw)
         except ValueError:
-            self._kill()  # from here on nobody knows which line answers which request
-            raise Broken("one JSON object per line on stdout", f"{shown!r}") from None
+            self._give_up("one JSON object per line on stdout", f"{shown!r}")
         if not isinstance(answer, dict) or answer.get("id") != expected_id:
-            self._kill()
-            raise Broken(f'an object with "id": {expected_id}', f"{shown!r}")
+            self._give_up(f'an object with "id": {expected_id}', f"{shown!r}")
         if "output" in answer:
             return Answer(answer["output"])
         error = answer.get("error")
@@ -153,9 +152,13 @@ class Adapter:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(timeout=1)
         code = process.returncode if process is not None else None
+        self._give_up("an answer", f"the adapter ended with exit code {code}")
+
+    def _give_up(self, expected: str, actual: str) -> NoReturn:
+        """End the adapter: from here on nobody knows which line answers which request."""
         self._kill()
         self._last_words.join(timeout=1)
-        raise Broken("an answer", f"the adapter ended with exit code {code}{self._said()}")
+        raise Broken(expected, f"{actual}{self._said()}") from None
 
     def _kill(self) -> None:
         if self._process is not None:

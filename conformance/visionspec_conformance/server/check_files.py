@@ -6,14 +6,14 @@ import base64
 import hashlib
 import re
 import uuid
-from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from datetime import timedelta
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from visionspec_conformance.judge import broken, expect, expect_that
+from visionspec_conformance.judge import expect, expect_that
 from visionspec_conformance.server import talk
 from visionspec_conformance.strategies import MIME_TYPES, pictures
 
@@ -23,22 +23,10 @@ if TYPE_CHECKING:
     from visionspec_conformance.strategies import Picture
     from visionspec_conformance.target import Target
 
-_RFC_3339 = re.compile(r"(?P<whole>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d{1,9})?(?P<zone>Z|[+-]\d\d:\d\d)")
-
 
 def fresh_id() -> str:
     """The id of a file that nobody has used."""
     return f"vs-{uuid.uuid4().hex[:24]}"
-
-
-def moment(file: dict[str, Any], name: str) -> datetime:
-    """A time of a file; a failure of the check if it is none."""
-    text = talk.dig(file, name)
-    found = _RFC_3339.fullmatch(text) if isinstance(text, str) else None
-    if found is None:
-        broken(f"{name} in RFC 3339", text)
-    zone = "+00:00" if found["zone"] == "Z" else found["zone"]
-    return datetime.fromisoformat(f"{found['whole']}{zone}")
 
 
 @pytest.mark.schema
@@ -76,7 +64,7 @@ def test_the_uri_ends_in_the_name_and_begins_with_https(target: Target) -> None:
 @pytest.mark.rule("files.lifetime")
 def test_a_file_lives_48_hours(target: Target) -> None:
     file = talk.upload(target, talk.DOT)
-    lifetime = moment(file, "expirationTime") - moment(file, "createTime")
+    lifetime = talk.moment(file, "expirationTime") - talk.moment(file, "createTime")
     # recorded answers were short of it by up to 1.3 s
     expect_that(abs(lifetime - timedelta(hours=48)) <= timedelta(seconds=2), "48 hours", str(lifetime))
 
@@ -145,7 +133,9 @@ def test_pages_hold_every_file_once(target: Target, size: int) -> None:
     seen: list[str] = []
     token = ""
     for _ in range(200):
-        reply = target.send("GET", f"/{{v}}/files?pageSize={size}" + (f"&pageToken={token}" if token else ""))
+        reply = target.send(
+            "GET", f"/{{v}}/files?pageSize={size}" + (f"&pageToken={talk.word(token)}" if token else "")
+        )
         expect(reply.status, 200, "status of a page")
         page = reply.object()
         files = page.get("files", [])

@@ -42,9 +42,23 @@ def image_tokens(reply: Reply) -> int:
     return sum(one["tokenCount"] for one in details if one["modality"] == "IMAGE")
 
 
+def expect_looked_at(target: Target, reply: Reply) -> None:
+    """The image must have been read, as far as a usage tells that splits off the images of a plain request."""
+    if "splits generate" not in target.known:
+        plain = talk.ask(target, talk.contents(talk.inline_dot(), CAPTION))
+        target.known["splits generate"] = plain.status == 200 and _image_count(plain) > 0
+    if target.known["splits generate"]:
+        expect_that(_image_count(reply) > 0, "tokens of modality IMAGE", reply.object().get("usageMetadata"))
+
+
+def _image_count(reply: Reply) -> int:
+    details = reply.object().get("usageMetadata", {}).get("promptTokensDetails", [])
+    return sum(one.get("tokenCount", 0) for one in details if one.get("modality") == "IMAGE")
+
+
 def file_part(target: Target, picture: Picture) -> dict[str, Any]:
     """A part that refers to the picture, uploaded."""
-    uri = talk.upload(target, picture.data, picture.mime_type)["uri"]
+    uri = talk.active(target, talk.upload(target, picture.data, picture.mime_type))["uri"]
     return {"fileData": {"mimeType": picture.mime_type, "fileUri": uri}}
 
 
@@ -90,15 +104,18 @@ def test_the_usage_adds_up(target: Target, picture: Picture) -> None:
 @given(st.data())
 def test_keys_are_read_in_either_case_at_every_level(target: Target, data: DataObject) -> None:
     picture = data.draw(pictures(["image/png"]))
-    body = data.draw(generate_requests(image=picture))
-    text_of(talk.ask(target, body))
+    reply = talk.ask(target, data.draw(generate_requests(image=picture)))
+    text_of(reply)
+    expect_looked_at(target, reply)
 
 
 @pytest.mark.rule("generate.base64")
 @given(pictures(["image/png"]), st.data())
 def test_either_alphabet_of_base64_is_read(target: Target, picture: Picture, data: DataObject) -> None:
     blob = {"inlineData": {"mimeType": "image/png", "data": data.draw(base64_texts(picture.data))}}
-    text_of(talk.ask(target, talk.contents(blob, CAPTION)))
+    reply = talk.ask(target, talk.contents(blob, CAPTION))
+    text_of(reply)
+    expect_looked_at(target, reply)
 
 
 @pytest.mark.rule("generate.base64")
@@ -163,8 +180,9 @@ def test_what_is_not_json_is_refused(target: Target, body: bytes) -> None:
 @given(pictures())
 def test_an_uploaded_file_is_looked_at(target: Target, picture: Picture) -> None:
     inline = text_of(talk.ask(target, talk.contents(talk.inline(picture), CAPTION)))
-    uploaded = text_of(talk.ask(target, talk.contents(file_part(target, picture), CAPTION)))
-    expect_that(bool(inline) and bool(uploaded), "two answers", (inline, uploaded))
+    reply = talk.ask(target, talk.contents(file_part(target, picture), CAPTION))
+    expect_that(bool(inline) and bool(text_of(reply)), "two answers", (inline, reply.text))
+    expect_looked_at(target, reply)
 
 
 @pytest.mark.rule("generate.file-missing")
@@ -306,9 +324,13 @@ def test_the_last_piece_says_why_it_ends_and_what_it_cost(target: Target, pictur
     body = talk.contents(talk.inline(picture), CAPTION)
     reply = talk.ask(target, body, method="streamGenerateContent?alt=sse")
     pieces = [json.loads(data) for data in events(reply.body)]
-    parts = [part for piece in pieces for part in talk.dig(piece, "candidates", 0, "content", "parts")]
+    candidates = [talk.dig(piece, "candidates", 0) for piece in pieces]
+    parts = [part for one in candidates for part in one.get("content", {}).get("parts", [])]
     expect_that("".join(part.get("text", "") for part in parts), "text in the pieces", pieces)
-    expect(talk.dig(pieces[-1], "candidates", 0, "finishReason"), "STOP", "finishReason of the last piece")
+    reasons = [one.get("finishReason") for one in candidates]
+    expect(reasons[-1], "STOP", "finishReason of the last piece")
+    early = [reason for reason in reasons[:-1] if reason not in {None, "FINISH_REASON_UNSPECIFIED"}]
+    expect(early, [], "finishReason of the pieces before")
     whole = talk.dig(talk.ask(target, body).object(), "usageMetadata", "promptTokenCount")
     expect(
         talk.dig(pieces[-1], "usageMetadata", "promptTokenCount"), whole, "promptTokenCount of the last piece"

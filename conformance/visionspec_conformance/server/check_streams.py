@@ -130,7 +130,7 @@ def test_a_stream_can_be_taken_up_again(target: Target) -> None:
     after = talk.dig(events[middle], "event_id")
     reply = target.send(
         "GET",
-        f"/{{v}}/interactions/{interaction_id}?last_event_id={after}&stream=true",
+        f"/{{v}}/interactions/{interaction_id}?last_event_id={talk.word(after)}&stream=true",
         headers={"accept": "text/event-stream"},
     )
     expect(reply.status, 200, "status")
@@ -154,7 +154,10 @@ def test_a_stream_that_broke_off_can_be_taken_up(target: Target) -> None:
     events = payloads(read(bytes(whole)))
     path = f"/{{v}}/interactions/{talk.dig(events[0], 'interaction', 'id')}?stream=true"
     last = talk.dig(events[-1], "event_id")
-    replies = [target.send("GET", path + query, headers=accept) for query in ("", f"&last_event_id={last}")]
+    replies = [
+        target.send("GET", path + query, headers=accept)
+        for query in ("", f"&last_event_id={talk.word(last)}")
+    ]
     everything, rest = (
         [event.get("event_id") for event in payloads(read(talk.there(reply).body))] for reply in replies
     )

@@ -33,12 +33,11 @@ def png(width_px: int, height_px: int) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", pixels) + chunk(b"IEND", b"")
 
 
-def _cases() -> list[Any]:
+def asked() -> list[spec.Case]:
     """The vectors that a server can be asked: with a model, its own basis, and a moderate size."""
-    cases = spec.vectors()["image_tokens"].cases if "image_tokens" in spec.vectors() else []
     return [
-        pytest.param(case, id=case.id, marks=pytest.mark.rule(case.rule))
-        for case in cases
+        case
+        for case in spec.vectors()["image_tokens"].cases
         if case.result != "invalid"
         and case.input.get("model")
         and not case.input.get("basis")
@@ -76,7 +75,9 @@ def image_tokens(target: Target, case: spec.Case) -> int:
     return int(counts[0])
 
 
-@pytest.mark.parametrize("case", _cases())
+@pytest.mark.parametrize(
+    "case", [pytest.param(case, id=case.id, marks=pytest.mark.rule(case.rule)) for case in asked()]
+)
 def test_an_image_costs_what_was_recorded(
     target: Target, note: Callable[[str], None], case: spec.Case
 ) -> None:

@@ -270,7 +270,8 @@ def test_a_file_comes_in_one_request(target: Target, by_query: bool, data: bytes
     expect(reply.status, 200, "status")
     file = talk.dig(reply.object(), "file")
     expect(file.get("displayName"), "one request", "displayName of the file")
-    expect(file.get("sizeBytes"), str(len(data)), "sizeBytes of the file")
+    if data or "sizeBytes" in file:  # a zero may be left out
+        expect(file.get("sizeBytes"), str(len(data)), "sizeBytes of the file")
 
 
 @pytest.mark.rule("upload.empty-file")

@@ -6,7 +6,11 @@ import functools
 import sys
 from typing import TYPE_CHECKING
 
+import pytest
 from hypothesis.stateful import RuleBasedStateMachine, run_state_machine_as_test
+
+from visionspec_conformance.judge import Untestable
+from visionspec_conformance.record import Leave
 
 if TYPE_CHECKING:
     from visionspec_conformance.target import Target
@@ -23,11 +27,26 @@ class Machine(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         """Bring things to their end, unless they have failed already; keep the failure for the report."""
-        failure = sys.exc_info()[1]
-        if failure is None:
-            self.finish()
-        elif isinstance(failure, AssertionError) and self.target.record is not None:
-            self.target.record.fail(failure, self.target)
+        error = sys.exc_info()[1]
+        if error is None:
+            try:
+                self.finish()
+            except (Exception, pytest.skip.Exception) as late:
+                self._judge(late)
+                raise
+        else:
+            self._judge(error)
+
+    def _judge(self, error: BaseException) -> None:
+        record = self.target.record
+        if record is None:
+            return
+        if isinstance(error, Untestable | pytest.skip.Exception):
+            raise Leave(record.failure or error) from None
+        if failure := record.understood(error, self.target):
+            record.fail(failure, self.target)
+            if failure is not error:
+                raise failure from error
 
     def finish(self) -> None:
         """What must still be possible when no rule has been broken."""

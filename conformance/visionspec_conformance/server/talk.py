@@ -7,8 +7,12 @@ decides the rule of that step.
 from __future__ import annotations
 
 import base64
+import re
+import time
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, NoReturn
+from urllib.parse import quote
 
 from visionspec_conformance.judge import Broken, Untestable, broken
 
@@ -17,6 +21,12 @@ if TYPE_CHECKING:
 
     from visionspec_conformance.strategies import Picture
     from visionspec_conformance.target import Reply, Target
+
+WAIT_S = 20.0
+"""How long what the server does in the background may take."""
+
+_PAUSE_S = 0.1
+_RFC_3339 = re.compile(r"(?P<whole>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d{1,9})?(?P<zone>Z|[+-]\d\d:\d\d)")
 
 PROTOCOL = {"x-goog-upload-protocol": "resumable", "x-goog-upload-command": "start"}
 
@@ -143,6 +153,21 @@ def upload(
     return found
 
 
+def active(target: Target, file: dict[str, Any]) -> dict[str, Any]:
+    """The file, as soon as it may be used.
+
+    Raises:
+        Untestable: if it does not become ACTIVE.
+    """
+    deadline = time.monotonic() + WAIT_S
+    while file.get("state") == "PROCESSING" and time.monotonic() < deadline:
+        time.sleep(_PAUSE_S)
+        file = _object(target.send("GET", f"/{{v}}/{file['name']}"))
+    if file.get("state", "ACTIVE") != "ACTIVE":
+        raise Untestable(f"an uploaded file is {file['state']} and not ACTIVE after {WAIT_S:.0f} s")
+    return file
+
+
 def _object(reply: Reply) -> dict[str, Any]:
     """The body as a JSON object, empty if it is none."""
     try:
@@ -201,6 +226,21 @@ def interaction(target: Target, body: dict[str, Any]) -> dict[str, Any]:
     if reply.status != 200 or not isinstance(made.get("id"), str):
         unmet("the interaction was not created", reply)
     return made
+
+
+def word(value: Any) -> str:
+    """A token or an id that the server made up, as it stands in a query."""
+    return quote(str(value), safe="")
+
+
+def moment(value: dict[str, Any], name: str) -> datetime:
+    """A time in an answer; a failure of the check if it is none."""
+    text = dig(value, name)
+    found = _RFC_3339.fullmatch(text) if isinstance(text, str) else None
+    if found is None:
+        broken(f"{name} in RFC 3339", text)
+    zone = "+00:00" if found["zone"] == "Z" else found["zone"]
+    return datetime.fromisoformat(f"{found['whole']}{zone}")
 
 
 def dig(value: Any, *path: str | int) -> Any:

@@ -60,7 +60,7 @@ def _print(out: Console, header: Header, results: Sequence[Result], footer: Foot
         out.print("[bold red]The run did not end: what stands above is incomplete.[/]")
         return
     for check in footer.stale:
-        out.print(f"[red]stale[/]  the baseline names {escape(check)}, which no longer fails")
+        out.print(f"[red]stale[/]  the baseline names {escape(check)}, which does not fail")
     if footer.unmet:
         out.print(f"[red]required and not kept[/]  {escape(', '.join(footer.unmet))}")
     _print_score(out, footer)
