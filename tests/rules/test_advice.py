@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import json
+import re
 import struct
 import time
 import zlib
@@ -142,6 +143,16 @@ class TestSharpness:
         for radius in (1.6, 3):
             blurred = sharp.filter(ImageFilter.GaussianBlur(radius))
             assert rules_of(lint_image(encode(blurred, name, **options))) == ["advice.sharpness"], radius
+
+    def test_the_finding_says_what_was_measured_where(self) -> None:
+        blurred = encode(scene(0).filter(ImageFilter.GaussianBlur(3)))
+        (finding,) = lint_image(blurred, where="a.png")
+        assert (finding.where, finding.level) == ("a.png", "SHOULD")
+        said = (
+            r"looks blurred: the steepest step of its strongest edges covers 0\.\d\d of their height; "
+            rf"sharp pictures reach {sharpness.BLURRED_BELOW:.2f} and more"
+        )
+        assert re.fullmatch(said, finding.message)
 
     @pytest.mark.parametrize("seed", range(4))
     def test_motion_along_one_side_is_blur(self, seed: int) -> None:
@@ -358,6 +369,13 @@ class TestRequests:
         ]
         assert "for generateContent it is advised to stand after it" in found[0].message
 
+    def test_what_an_earlier_turn_was_told_stays(self) -> None:
+        body = contents({"text": "What is this?"}, inline(tiny()))
+        body["contents"] += [{"role": "user", "parts": [{"text": "And now?"}]}]
+        assert [(finding.rule, finding.where) for finding in lint_request(body)] == [
+            ("advice.text-order", "contents[0]")
+        ]
+
     def test_the_other_dialect_is_advised_the_other_way(self) -> None:
         body = {
             "input": [
@@ -411,7 +429,8 @@ class TestRequests:
     def test_a_large_image_alone_goes_to_the_files_api(self) -> None:
         large = encode(Image.new("L", (3, 2))) + bytes(15 * 1024 * 1024)
         (finding,) = lint_image(large)
-        assert (finding.rule, finding.level) == ("advice.files-api", "SHOULD")
+        assert (finding.rule, finding.level, finding.where) == ("advice.files-api", "SHOULD", "image")
+        assert finding.message.endswith(" as base64, prompt not counted: upload it with the Files API")
         assert rules_of(lint_image(large[: 15 * 1024 * 1024 + 1])) == ["advice.files-api"]
         just_fits = large[: 15 * 1024 * 1024]  # 20 MiB of base64
         assert lint_image(just_fits) == []

@@ -638,3 +638,17 @@ def test_the_arrays_given_stay_as_they_are() -> None:
     image_tokens_array(widths, heights)
     image_tokens_array(widths, heights, model=GEMINI_3)
     assert (widths.tolist(), heights.tolist()) == ([960, 1024], [540, 512])
+
+
+@pytest.mark.parametrize(
+    ("model", "resolution", "basis", "rule_id"),
+    [
+        ("gemini-2.5-flash", "high", "documented", "tokens.tile-count"),
+        ("gemini-2.5-flash", "high", "observed", "tokens.flat-258"),
+        ("gemini-2.5-flash", "high", None, "tokens.tile-count"),
+        ("gemini-2.0-flash", "low", None, "tokens.resolution-2x"),
+    ],
+)
+def test_an_estimate_repeats_what_was_asked(model: str, resolution: str, basis: Any, rule_id: str) -> None:
+    estimate = tokens.image_tokens(960, 540, model=model, resolution=resolution, basis=basis)
+    assert (estimate.resolution, estimate.rule, estimate.family) == (resolution, rule_id, model[7:10])
