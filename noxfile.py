@@ -28,6 +28,9 @@ nox.options.reuse_venv = "yes"
 nox.options.allow_parallel = True
 nox.options.parallel = 2
 
+# Hundreds of tests start processes; none of them should have to compile every file again.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
 ROOT = Path(__file__).parent
 # What needs an environment of its own to be imported.
 ELSEWHERE = ("--ignore=tests/sdk", "--ignore=tests/openapi")
@@ -35,7 +38,7 @@ PROJECT = nox.project.load_toml("pyproject.toml")
 
 
 def _install(session: nox.Session, group: str, *, extra: str = "all") -> None:
-    session.install("--no-compile", "-e", f".[{extra}]", *nox.project.dependency_groups(PROJECT, group))
+    session.install("-e", f".[{extra}]", *nox.project.dependency_groups(PROJECT, group))
 
 
 def _node(session: nox.Session, folder: str, *options: str) -> None:

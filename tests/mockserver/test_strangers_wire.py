@@ -190,7 +190,9 @@ class TestPackedBody:
     def test_may_not_be_called_packed(self, send: Send) -> None:
         assert send(f"POST {GENERATE}", self.HEADERS, HELLO).status == 200
 
-    @pytest.mark.parametrize("body", [gzip.compress(HELLO)[:-9], b"\x1f\x8bno more than a beginning"])
+    @pytest.mark.parametrize(
+        "body", [gzip.compress(HELLO)[:-9], b"\x1f\x8bno more than a beginning"], ids=["cut off", "begun"]
+    )
     def test_broken(self, send: Send, body: bytes) -> None:
         said = send(f"POST {GENERATE}", self.HEADERS, body)
         assert (said.status, said.json["error"]["status"]) == (400, "INVALID_ARGUMENT")

@@ -32,7 +32,8 @@ def decode_grey(png: bytes, *, width_px: int, height_px: int) -> Map | None:
 @functools.cache
 def _decoder() -> Any:
     try:
-        from kornia_rs.io import decode_image_png_u8  # noqa: PLC0415 - 5 ms, not before the first mask
+        # 5 ms, so not before the first mask; it is written in Rust
+        from kornia_rs.io import decode_image_png_u8  # noqa: PLC0415  # pyright: ignore[reportMissingModuleSource]
     except ImportError:
         return None
     return decode_image_png_u8
