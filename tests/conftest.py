@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 _COMMON = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
 settings.register_profile("default", max_examples=100, derandomize=True, **_COMMON)
 settings.register_profile("quick", max_examples=25, derandomize=True, **_COMMON)
-settings.register_profile("deep", max_examples=300, print_blob=True, **_COMMON)
+settings.register_profile("deep", max_examples=200, print_blob=True, **_COMMON)
 settings.register_profile(  # mutmut runs the same tests several times in one process
     "mutation",
     max_examples=20,
