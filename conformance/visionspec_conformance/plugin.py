@@ -24,7 +24,7 @@ from visionspec import spec
 from visionspec_conformance import record as records
 from visionspec_conformance import requirements
 from visionspec_conformance.judge import Untestable
-from visionspec_conformance.recorder import Recorder, judged
+from visionspec_conformance.recorder import Recorder, check_id, judged
 from visionspec_conformance.target import Target
 
 if TYPE_CHECKING:
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from visionspec_conformance.report import Result
     from visionspec_conformance.rules.process import Adapter
 
-SUITE = Path(__file__).parent
 DEFAULT_KEY = "conformance"
 _PART_OF = {"chunks": "upload", "lifecycle": "interactions", "streams": "interactions"}
 _SECRET_CHARS = 6  # a key that is shorter is none, and may stand in any word
@@ -177,12 +176,6 @@ def area_of(item: pytest.Item) -> str:
     """``check_upload.py`` -> ``upload``; an area may have several files."""
     name = item.path.stem.removeprefix("check_")
     return _PART_OF.get(name, name)
-
-
-def check_id(item: pytest.Item) -> str:
-    """``server/check_upload.py::test_x[param]``, wherever the suite is installed."""
-    path = item.path.relative_to(SUITE).as_posix() if item.path.is_relative_to(SUITE) else item.path.name
-    return f"{path}::{item.name}"
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)

@@ -28,6 +28,7 @@ from visionspec_conformance.report import (
     to_line,
 )
 
+SUITE = Path(__file__).parent
 _TOLD = (
     "requirements",
     "target_api_version",
@@ -37,6 +38,12 @@ _TOLD = (
     "only_area",
     "only_level",
 )
+
+
+def check_id(item: pytest.Item) -> str:
+    """``server/check_upload.py::test_x[param]``, wherever the suite is installed."""
+    path = item.path.relative_to(SUITE).as_posix() if item.path.is_relative_to(SUITE) else item.path.name
+    return f"{path}::{item.name}"
 
 
 class Recorder:
@@ -60,8 +67,6 @@ class Recorder:
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         """Remember what there is before a choice is made."""
-        from visionspec_conformance.plugin import check_id  # noqa: PLC0415 - it imports this module
-
         self._collected = frozenset(map(check_id, items))
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:

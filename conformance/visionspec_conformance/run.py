@@ -12,7 +12,7 @@ import pytest
 from hypothesis.configuration import set_hypothesis_home_dir
 
 from visionspec_conformance import plugin
-from visionspec_conformance.recorder import Recorder
+from visionspec_conformance.recorder import SUITE, Recorder, check_id
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Sequence
@@ -53,7 +53,7 @@ class _Watcher:
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         if self._checks is not None:
-            items[:] = [item for item in items if plugin.check_id(item) in self._checks]
+            items[:] = [item for item in items if check_id(item) in self._checks]
 
     @pytest.hookimpl(trylast=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
@@ -86,9 +86,9 @@ def run_checks(
         config.write_text("[pytest]\nconsole_output_style = classic\n", encoding="utf-8")
         code = pytest.main(
             [
-                *(str(plugin.SUITE / place) for place in places),
+                *(str(SUITE / place) for place in places),
                 f"--config-file={config}",
-                f"--rootdir={plugin.SUITE}",
+                f"--rootdir={SUITE}",
                 "--import-mode=importlib",
                 "--assert=plain",  # a check says itself what it expected
                 "--strict-markers",
