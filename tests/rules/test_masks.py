@@ -613,9 +613,57 @@ CORNERS = [[0, 0], [1000, 0], [1000, 1000]]
             [[x % 1000, 0] for x in range(16_385)],
             "16,385 corners, more than 16,384 [rule masks.oversized-polygon]",
         ),
+        (
+            "<seg_1><seg_2>",
+            "'<seg_1><seg_2>' is made of segmentation tokens, not of pixels [rule masks.seg-tokens]",
+        ),
+        ("data:image/png;base64,!!!", "'!!!' is not base64 [rule masks.bad-base64]"),
+        (
+            encode(Image.new("L", (3, 3)), "WEBP"),
+            "the mask is image/webp; PNG is documented, JPEG accepted [rule masks.unsupported-image]",
+        ),
+        (
+            base64.b64encode(b"hello, world").decode(),
+            "no known type of image begins with b'hello, world' [rule masks.unsupported-image]",
+        ),
+        (
+            base64.b64encode(PNG + header(2, 2)[:12]).decode(),
+            (
+                "truncated image: PNG ends after 20 of the 33 bytes up to the end of IHDR "
+                "[rule masks.truncated-image]"
+            ),
+        ),
+        (
+            base64.b64encode(PNG + header(2, 2)[:-4] + bytes(4)).decode(),
+            (
+                "corrupt image: the CRC of PNG's IHDR is wrong, so its width and height cannot be trusted "
+                "[rule masks.corrupt-image]"
+            ),
+        ),
+        (
+            base64.b64encode(PNG + header(2, 2)).decode(),
+            "the image of the mask lacks everything up to the IEND chunk [rule masks.truncated-image]",
+        ),
+        (
+            base64.b64encode(
+                PNG + header(30_000, 30_000) + chunk(b"IDAT", b"") + chunk(b"IEND", b"")
+            ).decode(),
+            "the mask declares 30000x30000 px, more than 1,048,576 in all [rule masks.size-cap]",
+        ),
     ],
 )
 def test_what_is_said_of_what_is_no_mask(value: object, said: str) -> None:
     with pytest.raises(errors.InvalidMask) as caught:
         decode_mask(value, box=BOX, **FRAME)
     assert str(caught.value) == said
+
+
+def test_what_is_said_of_a_box_or_a_threshold_is_what_was_given() -> None:
+    png = encode(Image.new("L", (2, 2)))
+    with pytest.raises(errors.InvalidBox) as caught:
+        decode_mask(png, box=PixelBox(5, 5, 5, 9), **FRAME)
+    assert caught.value.given == (5, 5, 5, 9)
+    with pytest.raises(
+        errors.InvalidMask, match=r"^threshold 256 is no integer in 0\.\.255 \[rule masks\.threshold\]$"
+    ):
+        decode_mask(png, box=BOX, **FRAME, threshold=256)
