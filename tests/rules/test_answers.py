@@ -169,14 +169,29 @@ class TestItems:
         assert frame.sum() == 20_000
 
     def test_rejected_ones_say_what_was_given(self) -> None:
-        text = '[{"box_2d": [1, 2, 3]}, {"bbox": [1, 2]}, {"box_2d": [5, 5, 5, 9]}, {"point": "here"}, null]'
+        text = (
+            '[{"box_2d": [1, 2, 3]}, {"bbox": [1, 2]}, {"box_2d": [5, 5, 5, 9]}, {"point": "here"}, null, 7]'
+        )
         assert [rejected.detail for rejected in decode_answer(text, **FRAME).rejected] == [
             "[1, 2, 3] is not 4 finite numbers",
             "an item with ['bbox'], but neither box_2d nor point",
             "box_2d [5, 5, 5, 9] has no pixel in 1000x500",
             "'here' is not 2 finite numbers",
             "None is no JSON object",
+            "7 is no JSON object",
         ]
+
+    def test_reversed_ones_are_rejected_on_demand_with_what_was_given(self) -> None:
+        answer = decode_answer('[{"box_2d": [500, 0, 100, 1000]}]', **FRAME, reversed_corners="reject")
+        assert [(one.index, one.reason, one.detail) for one in answer.rejected] == [
+            (0, "reversed-corners", "box_2d [500, 0, 100, 1000] has a minimum above its maximum")
+        ]
+        assert (answer.width_px, answer.height_px) == (FRAME["width_px"], FRAME["height_px"])
+
+    def test_a_polygon_beyond_its_box_is_cut_and_says_so(self) -> None:
+        item = {**PLAIN, "box_2d": [0, 0, 100, 100], "mask": [[0, 0], [500, 0], [500, 500]]}
+        (found,) = decode_answer(json.dumps([item]), **FRAME).items
+        assert "mask-beyond-box" in found.issues
 
     def test_are_no_more_than_a_model_can_write(self) -> None:
         answer = decode_answer("[" + "0," * 65_536 + "0]", **FRAME)
