@@ -14,7 +14,6 @@ nox.options.sessions = [
     "lint",
     "types",
     "tests",
-    "property",
     "sdk",
     "libraries",
     "openapi",
@@ -75,7 +74,7 @@ def types(session: nox.Session) -> None:
 
 @nox.session
 def tests(session: nox.Session) -> None:
-    """Everything but the SDKs, with branch coverage and its floor."""
+    """Everything but the SDKs, with branch coverage and its floor; then the properties with many more examples."""
     _install(session, "tests")
     session.run(
         "pytest",
@@ -87,24 +86,21 @@ def tests(session: nox.Session) -> None:
         "--cov",
         "--cov-report=term",
         *session.posargs,
-        env={"HYPOTHESIS_PROFILE": "quick"},  # session `property` has the many examples
+        env={"HYPOTHESIS_PROFILE": "quick"},
     )
+    _properties(session)
 
 
-@nox.session(name="property")
+@nox.session(name="property", default=False)
 def property_(session: nox.Session) -> None:
-    """The properties again, with many more examples."""
+    """The properties alone, with many more examples."""
     _install(session, "tests")
-    session.run(
-        "pytest",
-        "-m",
-        "prop",
-        *ELSEWHERE,
-        "-n",
-        "auto",
-        *session.posargs,
-        env={"HYPOTHESIS_PROFILE": "deep"},
-    )
+    _properties(session)
+
+
+def _properties(session: nox.Session) -> None:
+    deep = {"HYPOTHESIS_PROFILE": "deep"}
+    session.run("pytest", "-m", "prop", *ELSEWHERE, "-n", "auto", *session.posargs, env=deep)
 
 
 @nox.session
@@ -118,7 +114,7 @@ def sdk(session: nox.Session) -> None:
         "pytest",
         "tests/sdk",
         "tests/readme",
-        "tests/rules",
+        "tests/rules/test_tokens.py",
         "-m",
         "sdk",
         "--ignore=tests/sdk/libraries",
@@ -154,7 +150,7 @@ def openapi(session: nox.Session) -> None:
     session.run("pytest", "tests/openapi", "-n", "2", "--dist", "worksteal", *session.posargs)
 
 
-@nox.session(allow_parallel=False)  # its time is judged, and `sdk` installs into the same folder
+@nox.session
 def conformance(session: nox.Session) -> None:
     """Judge our server, our rules, our client and the SDKs; then every broken rule has to be caught."""
     _install(session, "sdk")

@@ -22,6 +22,8 @@ OWN = [sys.executable, "-m", "visionspec_conformance.rules.adapter"]
 # Answers every question with what no vector expects; what should be refused, it answers too.
 ALWAYS_WRONG = """
 import json, sys
+pytestmark = pytest.mark.usefixtures("untraced")
+
 for line in sys.stdin:
     print(json.dumps({"id": json.loads(line)["id"], "output": {"wrong": True}}), flush=True)
 """

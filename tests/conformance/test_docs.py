@@ -10,10 +10,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 import yaml
 
 from visionspec_conformance.client import plans
 from visionspec_mockserver import MockServer
+
+pytestmark = pytest.mark.usefixtures("untraced")
 
 PAGE = (Path(__file__).parents[2] / "docs/conformance.md").read_text("utf-8")
 BLOCKS = dict(re.findall(r"<!-- ([\w.]+) -->\n```\w+\n(.*?)```", PAGE, re.DOTALL))

@@ -60,7 +60,7 @@ def huge(connection: socket) -> None:
 
 
 def bomb(connection: socket) -> None:
-    body = gzip.compress(bytes(64 * 1024 * 1024))
+    body = gzip.compress(bytes(16 * 1024 * 1024), compresslevel=1)  # while somebody waits
     head = HEAD + b"Content-Encoding: gzip\r\nConnection: close\r\n"
     connection.sendall(head + b"Content-Length: %d\r\n\r\n" % len(body) + body)
 

@@ -58,6 +58,8 @@ def test_our_own_rules_meet_them() -> None:
 
 HAS_NOTHING = """
 import json, sys
+pytestmark = pytest.mark.usefixtures("untraced")
+
 for line in sys.stdin:
     print(json.dumps({"id": json.loads(line)["id"], "error": {"type": "NotImplemented"}}), flush=True)
 """

@@ -94,7 +94,7 @@ class TestBaseUrls:
             ("/models", "/v1beta/models"),
             ("//v1/models", "/v1/models"),
             ("/v1beta/v1/models", "/v1/models"),
-            ("/v1/files//", "/v1/files//"),
+            ("/v1/files//", "/v1/files"),
         ],
     )
     def test_the_log_has_the_path_that_was_meant(
