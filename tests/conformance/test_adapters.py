@@ -16,14 +16,14 @@ from visionspec_conformance.run import run_checks
 if TYPE_CHECKING:
     from visionspec_conformance.run import Run
 
+pytestmark = pytest.mark.usefixtures("untraced")
+
 HERE = Path(__file__).parent
 OWN = [sys.executable, "-m", "visionspec_conformance.rules.adapter"]
 
 # Answers every question with what no vector expects; what should be refused, it answers too.
 ALWAYS_WRONG = """
 import json, sys
-pytestmark = pytest.mark.usefixtures("untraced")
-
 for line in sys.stdin:
     print(json.dumps({"id": json.loads(line)["id"], "output": {"wrong": True}}), flush=True)
 """

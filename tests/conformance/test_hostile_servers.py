@@ -107,7 +107,8 @@ def checked(behave: Callable[[socket], None]) -> Run:
 
 
 def moved(connection: socket) -> None:
-    connection.sendall(b"HTTP/1.1 301 Moved\r\nLocation: https://example.test/\r\nContent-Length: 0\r\n\r\n")
+    head = b"HTTP/1.1 301 Moved\r\nLocation: https://example.test/\r\nConnection: close\r\n"
+    connection.sendall(head + b"Content-Length: 0\r\n\r\n")
 
 
 def answering(status: int, body: Mapping[str, object]) -> Callable[[socket], None]:

@@ -17,6 +17,8 @@ from visionspec_conformance import requirements, run
 if TYPE_CHECKING:
     from visionspec_conformance.run import Run
 
+pytestmark = pytest.mark.usefixtures("untraced")
+
 
 @pytest.fixture(autouse=True)
 def _seed(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -58,8 +60,6 @@ def test_our_own_rules_meet_them() -> None:
 
 HAS_NOTHING = """
 import json, sys
-pytestmark = pytest.mark.usefixtures("untraced")
-
 for line in sys.stdin:
     print(json.dumps({"id": json.loads(line)["id"], "error": {"type": "NotImplemented"}}), flush=True)
 """
