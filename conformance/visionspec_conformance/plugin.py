@@ -202,14 +202,8 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
         target.begin_example()
     handle = getattr(getattr(item, "obj", None), "hypothesis", None)
     if handle is None:
-        try:
+        with record.understanding(target):
             return (yield)
-        except Exception as error:
-            failure = record.understood(error, target)
-            if failure is None:
-                raise
-            record.fail(failure, target)
-            raise failure from error
     inner = handle.inner_test  # Hypothesis's documented place for those who run tests their own way
     handle.inner_test = record.watch(inner, target)
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import time
 from dataclasses import dataclass, field
@@ -14,7 +15,7 @@ from visionspec_conformance.judge import Broken, Untestable, plain
 from visionspec_conformance.report import Outcome, Result
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from visionspec.spec import Provenance, Rule
     from visionspec_conformance.report import Exchange
@@ -78,17 +79,24 @@ class Record:
         def example(*args: Any, **kwargs: Any) -> Any:
             self.begin_example(target)
             try:
-                return inner(*args, **kwargs)
+                with self.understanding(target):
+                    return inner(*args, **kwargs)
             except (Untestable, pytest.skip.Exception) as end:
                 raise Leave(self.failure or end) from None
-            except Exception as error:
-                failure = self.understood(error, target)
-                if failure is None:
-                    raise
-                self.fail(failure, target)
-                raise failure from error
 
         return example
+
+    @contextlib.contextmanager
+    def understanding(self, target: Target | None) -> Iterator[None]:
+        """Remember the failure that an exception of a check means, and raise it instead."""
+        try:
+            yield
+        except Exception as error:
+            failure = self.understood(error, target)
+            if failure is None:
+                raise
+            self.fail(failure, target)
+            raise failure from error
 
     def understood(self, error: BaseException | None, target: Target | None) -> AssertionError | None:
         """The failure that an exception of a check means; None if it means a fault of ours.

@@ -148,8 +148,7 @@ class Target:
             if found is None:
                 return
             strange.append(found)
-        self._down = strange[0]
-        raise Untestable(self._down)
+        self._give_up(strange[0])
 
     def probe(self) -> None:
         """See whether anything answers at all.
@@ -175,8 +174,12 @@ class Target:
                 # what does not end, or breaks off, is for a check to say
                 return manners.strange(f"{method} {path}", response, body) if whole else None
         except httpx.HTTPError as error:
-            self._down = f"no answer from {self.url}: {_why(error)}"
-            raise Untestable(self._down) from error
+            self._give_up(f"no answer from {self.url}: {_why(error)}", cause=error)
+
+    def _give_up(self, reason: str, *, cause: Exception | None = None) -> NoReturn:
+        """Nothing can be learnt of this server, now and for the rest of the run."""
+        self._down = reason
+        raise Untestable(reason) from cause
 
     def path(self, path: str) -> str:
         """``"/{v}/files"`` with the API version filled in."""
@@ -298,14 +301,13 @@ class Target:
             said = f"{response.status_code} {body[:300].decode('utf-8', errors='replace')}"
             asked_s = manners.asked_to_wait_s(response, body)
             if asked_s is not None and asked_s > MAX_WAIT_S:
-                self._down = f"the server asks to wait {asked_s:.0f} s before the next request: {said}"
-                raise Untestable(self._down)
+                self._give_up(f"the server asks to wait {asked_s:.0f} s before the next request: {said}")
             if pause_s is not None:
                 time.sleep(pause_s if asked_s is None else asked_s)
                 self._spend(int(request.headers.get("content-length", "0")))
         said = f"too busy, {len(PAUSES_S) + 1} times in a row: {said}"
         if self._is_busy():
-            self._down = said
+            self._give_up(said)
         raise Untestable(said)
 
     def _is_busy(self) -> bool:
