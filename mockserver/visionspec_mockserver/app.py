@@ -17,7 +17,7 @@ from visionspec.errors import InvalidInput
 from visionspec_mockserver.core import Mock
 from visionspec_mockserver.faults.happening import happens
 from visionspec_mockserver.http import ApiFault, fault_response
-from visionspec_mockserver.journal import MOCK, RECEIVE, RECORD, tell
+from visionspec_mockserver.journal import MOCK, RECORD, tell
 from visionspec_mockserver.journal.record import Record
 from visionspec_mockserver.paths import VERSIONS, canonical
 from visionspec_mockserver.rooms import ROOMS
@@ -113,7 +113,6 @@ class _Way:
         found = find(scope["method"], path)
         scope["path"] = found.path
         scope[MOCK] = mock
-        scope[RECEIVE] = receive
         if found.path.startswith("/_mock"):
             await self._answer(found, scope, receive, send)
             return

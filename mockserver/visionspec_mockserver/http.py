@@ -20,6 +20,7 @@ from visionspec_mockserver.journal import MOCK, note, tell
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from starlette.datastructures import URL
     from starlette.requests import Request
 
     from visionspec_mockserver.settings import Settings
@@ -30,6 +31,7 @@ JSON = "application/json; charset=UTF-8"
 _JSON = JSON.encode()
 _GZIP_FROM_BYTES = 1024
 _GZIP_MAGIC = b"\x1f\x8b"
+_HOST = re.compile(r"([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?")
 _WHOLE = re.compile(r"-?[0-9]{1,10}")
 _ACCEPTS_GZIP = re.compile(r"\bgzip\b(?!\s*;\s*q=0(?:\.0*)?\s*(?:,|$))", re.IGNORECASE)
 
@@ -133,6 +135,21 @@ def header(request: Request, name: bytes) -> str:
         if known == name:
             return str(value, "latin-1")
     return ""
+
+
+def asked_url(request: Request) -> URL:
+    """The URL that the client asked, at a proxy if there is one: Python's SDK follows it as it stands."""
+    said = {
+        name: request.headers.get(f"x-forwarded-{name}", "").partition(",")[0] for name in ("host", "proto")
+    }
+    url = request.url.replace(scheme=said["proto"]) if said["proto"] in ("http", "https") else request.url
+    return url.replace(netloc=said["host"]) if _HOST.fullmatch(said["host"]) else url
+
+
+def origin(request: Request) -> str:
+    """``scheme://host`` of the URL that the client asked."""
+    url = asked_url(request)
+    return f"{url.scheme}://{url.netloc}"
 
 
 def settings_of(request: Request) -> Settings:

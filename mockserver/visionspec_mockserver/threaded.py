@@ -13,8 +13,8 @@ import uvicorn
 from visionspec.errors import VisionSpecError
 from visionspec_mockserver.app import create_app
 from visionspec_mockserver.asserting import Asserting
+from visionspec_mockserver.http1 import Http1
 from visionspec_mockserver.settings import Settings
-from visionspec_mockserver.upgrades import Http1
 
 if TYPE_CHECKING:
     import ssl
@@ -70,6 +70,7 @@ def config(app: Any) -> uvicorn.Config:
         log_level="warning",
         access_log=False,
         server_header=False,
+        proxy_headers=False,  # who needs what a proxy says reads it
         timeout_graceful_shutdown=3,
     )
 

@@ -233,6 +233,10 @@ class TestDiscovery:
                 answer = api.request(method["httpMethod"], f"/{path}")
                 assert "Method not found" not in answer.text, path
 
+    def test_is_on_the_host_that_a_proxy_was_asked(self, api: httpx.Client) -> None:
+        said = {"X-Forwarded-Proto": "https", "X-Forwarded-Host": "mock.example"}
+        assert api.get("/$discovery/rest", headers=said).json()["rootUrl"] == "https://mock.example/"
+
     def test_of_no_version(self, api: httpx.Client) -> None:
         answer = api.get("/$discovery/rest?version=v9")
         assert (answer.status_code, answer.json()["error"]["status"]) == (404, "NOT_FOUND")

@@ -5,14 +5,14 @@ from __future__ import annotations
 import math
 import socket
 import struct
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import anyio
 from starlette.requests import Request
 
 from visionspec_mockserver.faults.errors import exhausted, failure
 from visionspec_mockserver.http import fault_response
-from visionspec_mockserver.journal import RECEIVE, unanswered
+from visionspec_mockserver.journal import RECORD, unanswered
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -49,6 +49,7 @@ class _Happening:
         self._scope = scope
         self._receive = receive
         self._send = send
+        self._transport = scope[RECORD].transport
         self._fired = self._released = False
         self._sent_bytes = 0
         self._over = False
@@ -163,16 +164,15 @@ class _Happening:
 
     async def _wait(self, seconds: float) -> None:
         """Wait, but not for somebody who has left."""
-        transport = _transport(self._scope)
         left_s = seconds
-        while left_s > 0 and not (transport is not None and transport.is_closing()):
+        while left_s > 0 and not (self._transport is not None and self._transport.is_closing()):
             await anyio.sleep(min(_POLL_S, left_s))
             left_s -= _POLL_S
 
     async def _break(self) -> None:
         """Reset the connection."""
         unanswered(self._scope)
-        transport = _transport(self._scope)
+        transport = self._transport
         if transport is None:  # in-process: there is no connection
             raise ConnectionResetError("a fault resets the connection")
         sock = transport.get_extra_info("socket")
@@ -187,8 +187,3 @@ class _Happening:
 async def _swallow(message: Message) -> None:
     """An answer that is lost."""
     del message
-
-
-def _transport(scope: Scope) -> Any:
-    """The connection of a request: ASGI has no word for it, but uvicorn's ``receive`` belongs to who has it."""
-    return getattr(getattr(scope.get(RECEIVE), "__self__", None), "transport", None)

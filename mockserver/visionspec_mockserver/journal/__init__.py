@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 MOCK = "visionspec.mock"
-RECEIVE = "visionspec.receive"  # as the server gave it: through it a fault finds the connection
 RECORD = "visionspec.record"
 
 

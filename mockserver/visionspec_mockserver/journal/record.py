@@ -215,6 +215,11 @@ class Record:
         self.end()
         self._send = None
 
+    @property
+    def transport(self) -> Any:
+        """The connection, while it is answered. ASGI has no word for it; uvicorn's ``receive`` belongs to who has it."""
+        return getattr(getattr(self._receive, "__self__", None), "transport", None)
+
     # For who asks, then or later.
 
     @property

@@ -12,7 +12,7 @@ from starlette.routing import Mount, Route
 from visionspec.rules.limits import MAX_URL_INPUT_BYTES
 from visionspec.rules.media import decode_base64
 from visionspec_mockserver.core import mock_of
-from visionspec_mockserver.http import ApiFault, json_response, read_json
+from visionspec_mockserver.http import ApiFault, json_response, origin, read_json
 from visionspec_mockserver.routes import inspector, journal, plans
 
 if TYPE_CHECKING:
@@ -78,8 +78,7 @@ async def openapi(request: Request) -> Response:
     from visionspec import spec  # noqa: PLC0415 - only who asks for it waits for it
     from visionspec_mockserver.openapi import document  # noqa: PLC0415
 
-    url = f"{request.url.scheme}://{request.url.netloc}"
-    return json_response(request, document(spec.manifest().version, url=url))
+    return json_response(request, document(spec.manifest().version, url=origin(request)))
 
 
 async def reset(request: Request) -> Response:

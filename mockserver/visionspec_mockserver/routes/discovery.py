@@ -12,7 +12,7 @@ from starlette.routing import Route
 
 from visionspec.errors import show
 from visionspec.rules.limits import MAX_FILE_BYTES
-from visionspec_mockserver.http import ApiFault, json_response
+from visionspec_mockserver.http import ApiFault, json_response, origin
 from visionspec_mockserver.paths import VERSIONS
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ async def discover(request: Request) -> Response:
     version = request.query_params.get("version", "v1beta")
     if version not in VERSIONS:
         raise ApiFault(404, f"Discovery document not found for API version {show(version)}.")
-    return json_response(request, _document(version, f"{request.url.scheme}://{request.url.netloc}/"))
+    return json_response(request, _document(version, f"{origin(request)}/"))
 
 
 def _document(version: str, root: str) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from visionspec_mockserver.core import mock_of
-from visionspec_mockserver.http import ApiFault, json_response
+from visionspec_mockserver.http import ApiFault, json_response, origin
 from visionspec_mockserver.journal import entries, har, pages
 from visionspec_mockserver.journal.images import THUMBNAIL_TYPE
 from visionspec_mockserver.metrics import CONTENT_TYPE
@@ -64,7 +64,7 @@ async def archive(request: Request) -> Response:
     from visionspec import spec  # noqa: PLC0415 - only who asks for it waits for it
 
     asked: dict[str, Any] = {**_asked(request), "bodies": True}
-    url = f"{request.url.scheme}://{request.url.netloc}"
+    url = origin(request)
 
     def make() -> dict[str, Any]:
         found = pages.page(mock_of(request), **asked)["requests"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sqlite3
 from dataclasses import replace
 from datetime import timedelta
@@ -27,7 +26,7 @@ from visionspec.protocol.upload import (
 from visionspec.rules.limits import FILE_LIFETIME_S, MAX_PROJECT_BYTES, check_display_name, check_file_id
 from visionspec.rules.media import sniff
 from visionspec_mockserver.core import mock_of
-from visionspec_mockserver.http import ApiFault, json_response, read_message, require_key
+from visionspec_mockserver.http import ApiFault, asked_url, json_response, read_message, require_key
 from visionspec_mockserver.journal import tell
 from visionspec_mockserver.routes import ranges
 from visionspec_mockserver.routes.files import OCTETS, fresh_id, missing, over_quota, to_wire, uri_of
@@ -37,7 +36,6 @@ from visionspec_mockserver.store.base import FileRecord, UploadRecord
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 
-    from starlette.datastructures import URL
     from starlette.types import Message
 
     from visionspec.protocol.upload import Plan, Reply
@@ -52,9 +50,6 @@ _MAX_METADATA_BYTES: Final = 1024 * 1024
 _TOP_LEVEL_TYPES: Final = frozenset(
     ["application", "audio", "font", "haptics", "image", "message", "model", "multipart", "text", "video"]
 )
-
-
-_HOST: Final = re.compile(r"([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?")
 
 
 def routes(version: str) -> list[Route]:
@@ -94,17 +89,8 @@ async def _start(request: Request) -> Response:
         raise reply.error
     upload = await _enter(mock_of(request), session, declared, command.mime_type or declared.mime_type)
     way = "uploadType" if ranges.spoken(request) else "upload_protocol"
-    url = _asked(request).replace(query=urlencode({"upload_id": upload.id, way: "resumable"}))
+    url = asked_url(request).replace(query=urlencode({"upload_id": upload.id, way: "resumable"}))
     return _bare(200, response_headers(session, url=str(url)))
-
-
-def _asked(request: Request) -> URL:
-    """The URL that the client asked, at a proxy if there is one: Python's SDK follows it as it stands."""
-    said = {
-        name: request.headers.get(f"x-forwarded-{name}", "").partition(",")[0] for name in ("host", "proto")
-    }
-    url = request.url.replace(scheme=said["proto"]) if said["proto"] in ("http", "https") else request.url
-    return url.replace(netloc=said["host"]) if _HOST.fullmatch(said["host"]) else url
 
 
 async def _enter(mock: Mock, session: Session, declared: File, mime_type: str | None) -> UploadRecord:
