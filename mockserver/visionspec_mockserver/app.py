@@ -17,7 +17,7 @@ from visionspec.errors import InvalidInput
 from visionspec_mockserver.core import Mock
 from visionspec_mockserver.faults.happening import happens
 from visionspec_mockserver.http import ApiFault, fault_response
-from visionspec_mockserver.journal import MOCK, RECORD, tell
+from visionspec_mockserver.journal import HEADERS, MOCK, RECORD, tell
 from visionspec_mockserver.journal.record import Record
 from visionspec_mockserver.paths import VERSIONS, canonical
 from visionspec_mockserver.rooms import ROOMS
@@ -29,10 +29,10 @@ from visionspec_mockserver.store.sqlite import SqliteStore
 from visionspec_mockserver.unserved import absent
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 
     from starlette.routing import BaseRoute, Router
-    from starlette.types import ASGIApp, Receive, Scope, Send
+    from starlette.types import Receive, Scope, Send
 
     from visionspec_mockserver.sources import Clock
     from visionspec_mockserver.store.base import Store
@@ -66,8 +66,16 @@ class _App(Starlette):
         super().__init__(routes=[*rooms, *discovery.routes(), *control.routes()], lifespan=_lifespan)
         self.state.mock = mock
 
-    def build_middleware_stack(self) -> ASGIApp:
-        return _Way(self.router, self.state.mock)
+        self._way = _Way(self.router, mock)
+
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Coroutine[Any, Any, None]:
+        """Only a browser says where its page is from; nearly everybody is none."""
+        if scope["type"] != "http":
+            return super().__call__(scope, receive, send)
+        scope["app"] = self
+        headers = scope[HEADERS] = dict(reversed(scope["headers"]))
+        way = self._way.from_page if b"origin" in headers else self._way.enter
+        return way(scope, receive, send)
 
 
 class _Found(NamedTuple):
@@ -88,26 +96,16 @@ class _Way:
         self._router = router
         self._mock = mock
         self._find_again = functools.lru_cache(_KEPT)(self._find)
-        self._from_page = CORSMiddleware(
-            self._enter,
+        self.from_page = CORSMiddleware(
+            self.enter,
             allow_origin_regex=_PAGES,
             allow_methods=["*"],
             allow_headers=["*"],
             expose_headers=["*"],  # an upload's URL comes in one
         )
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Only a browser says where its page is from; nearly everybody is none."""
-        if scope["type"] != "http":
-            await self._router(scope, receive, send)
-            return
-        for name, _ in scope["headers"]:
-            if name == b"origin":
-                await self._from_page(scope, receive, send)
-                return
-        await self._enter(scope, receive, send)
-
-    async def _enter(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def enter(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let a request in."""
         mock, path = self._mock, scope["path"]
         find = self._find_again if len(path) <= _KEPT_CHARS else self._find
         found = find(scope["method"], path)

@@ -24,8 +24,8 @@ def text_tokens(text: str) -> int:
     return -(-len(text.encode("utf-8", "replace")) // BYTES_PER_TOKEN)
 
 
-# Nothing changes these four once they are made. That they are not frozen is for speed: every request makes
-# some, and a frozen one takes three times as long.
+# Nothing changes these four once a question is read. That they are not frozen is for speed: every request
+# makes some, and a frozen one takes three times as long.
 
 
 @dataclass(slots=True)
@@ -63,9 +63,10 @@ class Ask:
 
     Attributes:
         model: who is asked.
-        text: the prompt of the turn, the system instruction before it.
+        asked: the text of the turn.
         pictures: of the turn, or of the last turn that had any.
         counts: tokens of the whole prompt, history included.
+        system: the system instruction.
         schema: the JSON schema of the answer.
         wants_json: whether JSON was asked for, with or without a schema.
         bare: whether a JSON string is to be answered without its quotes (``text/x.enum``).
@@ -73,14 +74,13 @@ class Ask:
         max_output_tokens: where the answer is cut off.
         stop_sequences: before the first of which it ends.
         thoughts: whether to say what was thought.
-        asked: the text of the turn alone.
-        system: the system instruction alone.
     """
 
     model: Entry
-    text: str
+    asked: str
     pictures: Sequence[Picture]
     counts: Counts
+    system: str = ""
     schema: dict[str, Any] | None = None
     wants_json: bool = False
     bare: bool = False
@@ -88,8 +88,11 @@ class Ask:
     max_output_tokens: int | None = None
     stop_sequences: tuple[str, ...] = ()
     thoughts: bool = False
-    asked: str = ""
-    system: str = ""
+
+    @property
+    def text(self) -> str:
+        """The prompt: the system instruction, and below it what is asked."""
+        return f"{self.system}\n{self.asked}" if self.system and self.asked else self.system or self.asked
 
 
 class Call(NamedTuple):

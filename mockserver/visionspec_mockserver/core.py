@@ -53,7 +53,9 @@ class Mock:
         self.verdict = Verdict(self.journal, basis=settings.basis)
         self.urls: dict[str, Path | bytes] = dict(settings.url_map)
         self.scripts = Scripts(settings.scripts, strict=settings.strict)
-        self.faults = Faults(settings.faults, clock=clock, filed=self.scripts.planned)
+        self.faults = Faults(
+            settings.faults, clock=clock, filed=self.scripts.planned if self.scripts.filed else tuple
+        )
         self._limiter: anyio.CapacityLimiter | None = None
         self.known = Known()
         self._answers = _Answers()

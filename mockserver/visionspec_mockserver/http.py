@@ -15,13 +15,14 @@ from starlette.responses import Response
 from visionspec.errors import VisionSpecError, show
 from visionspec.models.errors import CODES, NAMES
 from visionspec_mockserver import violations
-from visionspec_mockserver.journal import MOCK, note, tell
+from visionspec_mockserver.journal import MOCK, header, note, tell
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from starlette.datastructures import URL
     from starlette.requests import Request
+    from starlette.types import Receive, Scope, Send
 
     from visionspec_mockserver.settings import Settings
 
@@ -109,6 +110,11 @@ class Answer(Response):
         self.raw_headers = headers
         self.background = None
 
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send it."""
+        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+        await send({"type": "http.response.body", "body": self.body})
+
 
 def json_response(
     request: Request, payload: object, *, status: int = 200, headers: Mapping[str, str] | None = None
@@ -120,21 +126,13 @@ def json_response(
         sent[name.lower().encode("latin-1")] = value.encode("latin-1")
     if len(body) >= _GZIP_FROM_BYTES:
         sent[b"vary"] = b"Accept-Encoding"
-        if _ACCEPTS_GZIP.search(header(request, b"accept-encoding")):
+        if _ACCEPTS_GZIP.search(header(request.scope, b"accept-encoding")):
             sent[b"content-encoding"] = b"gzip"
             # not the gzip module: it writes the time into the header, and an answer should repeat to the byte
             packer = zlib.compressobj(level=4, wbits=31)
             body = packer.compress(body) + packer.flush()
     sent.setdefault(b"content-length", b"%d" % len(body))
     return Answer(body, status, list(sent.items()))
-
-
-def header(request: Request, name: bytes) -> str:
-    """A header of the request, the first of its name; empty where there is none."""
-    for known, value in request.scope["headers"]:
-        if known == name:
-            return str(value, "latin-1")
-    return ""
 
 
 def asked_url(request: Request) -> URL:
@@ -165,10 +163,10 @@ def require_key(request: Request) -> None:
         ApiFault: if there is none, or none of those that the server was started with.
     """
     allowed = settings_of(request).api_keys
-    own = header(request, b"x-goog-api-key")
+    own = header(request.scope, b"x-goog-api-key")
     if own and (not allowed or own in allowed):
         return
-    scheme, _, token = header(request, b"authorization").partition(" ")
+    scheme, _, token = header(request.scope, b"authorization").partition(" ")
     bearer = token.strip() if scheme.lower() == "bearer" else None
     keys = [key for key in (own, request.query_params.get("key"), bearer) if key]
     if keys and (not allowed or any(key in allowed for key in keys)):
@@ -203,26 +201,25 @@ async def read_body(request: Request, *, limit_bytes: int) -> bytes:
     Raises:
         ApiFault: 400, if it has more; the rest is read and thrown away first, within reason.
     """
-    declared = header(request, b"content-length")
-    if declared.isdecimal() and int(declared) > limit_bytes + _DRAIN_BYTES:
+    most_bytes = limit_bytes + _DRAIN_BYTES
+    declared = header(request.scope, b"content-length")
+    if declared.isdecimal() and int(declared) > most_bytes:
         raise _too_large(limit_bytes)
     receive = request.receive
     chunks: list[bytes] = []
     size_bytes, more = 0, True
-    while more and size_bytes <= limit_bytes + _DRAIN_BYTES:
+    while more and size_bytes <= most_bytes:
         message = await receive()
         if message["type"] == "http.disconnect":
             raise ClientDisconnect
         more = message.get("more_body", False)
-        chunk = message.get("body", b"")
-        size_bytes += len(chunk)
-        if size_bytes <= limit_bytes:
-            chunks.append(chunk)
-        else:
+        chunks.append(message.get("body", b""))
+        size_bytes += len(chunks[-1])
+        if size_bytes > limit_bytes:
             chunks.clear()
     if size_bytes > limit_bytes:
         raise _too_large(limit_bytes)
-    return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+    return b"".join(chunks)
 
 
 def _too_large(limit_bytes: int) -> ApiFault:

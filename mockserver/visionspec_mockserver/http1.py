@@ -11,7 +11,7 @@ wake the client twice takes longer than all that is done to answer a text.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
@@ -47,10 +47,13 @@ class _Joining:
     """A transport that holds the head of an answer until its body comes, where it has one of known length."""
 
     def __init__(self, transport: asyncio.Transport) -> None:
-        self._transport = transport
         self._held = b""
+        self._transport = transport
         self._write = transport.write
+        self.get_extra_info = transport.get_extra_info
         self.is_closing = transport.is_closing
+        self.pause_reading = transport.pause_reading
+        self.resume_reading = transport.resume_reading
 
     def write(self, data: bytes) -> None:
         if self._held:
@@ -71,6 +74,3 @@ class _Joining:
     def abort(self) -> None:
         self.flush()
         self._transport.abort()
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._transport, name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections import Counter
 from dataclasses import dataclass, field
 from itertools import accumulate
 from typing import TYPE_CHECKING
@@ -29,13 +30,13 @@ _OVER = ("final", "cancelled")
 class _Tally:
     """What one operation has come to."""
 
-    statuses: dict[int | None, int] = field(default_factory=dict)
+    statuses: Counter[int | None] = field(default_factory=Counter)
     slots: list[int] = field(default_factory=lambda: [0] * (len(_BUCKETS_S) + 1))
     seconds: float = 0.0
     asked_bytes: int = 0
     answered_bytes: int = 0
     images: int = 0
-    tokens: dict[str, int] = field(default_factory=dict)
+    tokens: Counter[str] = field(default_factory=Counter)
 
 
 class Metrics:
@@ -47,19 +48,23 @@ class Metrics:
 
     def saw(self, record: Record) -> None:
         """A request has ended."""
-        tally = self._tallies.get(record.operation or _NO_OPERATION)
+        operation = record.operation or _NO_OPERATION
+        tally = self._tallies.get(operation)
         if tally is None:
-            tally = self._tallies[record.operation or _NO_OPERATION] = _Tally()
-        tally.statuses[record.status] = tally.statuses.get(record.status, 0) + 1
+            tally = self._tallies[operation] = _Tally()
+        tally.statuses[record.status] += 1
         took_s = record.took_s or 0.0
+        facts = record.facts
         tally.slots[bisect_left(_BUCKETS_S, took_s)] += 1
         tally.seconds += took_s
         tally.asked_bytes += record.asked_bytes
         tally.answered_bytes += record.answered_bytes
-        tally.images += len(record.facts.get("images") or ())
-        for kind, tokens in (record.facts.get("tokens") or {}).items():
-            tally.tokens[kind] = tally.tokens.get(kind, 0) + tokens
-        if record.chunk is not None or record.operation == "upload.start":
+        if images := facts.get("images"):
+            tally.images += len(images)
+        if tokens := facts.get("tokens"):
+            for kind, number in tokens.items():
+                tally.tokens[kind] += number
+        if operation.startswith("upload."):
             self._upload(record)
 
     def forget_uploads(self) -> None:
@@ -69,9 +74,10 @@ class Metrics:
     def _upload(self, record: Record) -> None:
         headers = headers_of(record.answer_headers)
         status = headers.get("x-goog-upload-status")
-        if record.chunk is not None and status in _OVER:
-            self._uploads.pop(record.chunk.upload_id, None)
-        elif record.chunk is None and status == "active":
+        chunk = record.chunk
+        if chunk is not None and status in _OVER:
+            self._uploads.pop(chunk.upload_id, None)
+        elif chunk is None and status == "active":
             query = parse_qs(urlsplit(headers.get("x-goog-upload-url", "")).query)
             self._uploads.put(query.get("upload_id", [""])[0], None)
 
@@ -79,7 +85,6 @@ class Metrics:
         """All of it in Prometheus' format."""
         from prometheus_client import CollectorRegistry, generate_latest  # noqa: PLC0415 - only for who asks
 
-        journal.settle()
         metrics = list(self._collected(journal))
 
         class Collected:

@@ -14,6 +14,7 @@ from visionspec import decode_answer
 from visionspec_mockserver import MockServer
 from visionspec_mockserver.faults.operations import OPERATIONS, operation
 from visionspec_mockserver.faults.plan import Unfired
+from visionspec_mockserver.journal import HEADERS
 from visionspec_mockserver.scripts.problems import InvalidScript
 
 if TYPE_CHECKING:
@@ -345,8 +346,8 @@ class TestAddress:
 
     def test_every_operation(self) -> None:
         def of(method: str, path: str, command: str = "") -> str | None:
-            headers = [(b"x-goog-upload-command", command.encode())] if command else []
-            return operation({"method": method, "path": path, "headers": headers})
+            headers = {b"x-goog-upload-command": command.encode()} if command else {}
+            return operation({"method": method, "path": path, HEADERS: headers})
 
         found = [
             of("POST", f"{FLASH}:generateContent"),

@@ -71,42 +71,41 @@ async def read(request: Request, model: Entry, message: GenerateContentRequest, 
     config = message.generation_config
     if config is not None:
         _check_config(model, config)
-    functions = _functions(model, message, config) if message.tools or message.tool_config else ()
+    tools = message.tools
+    functions = _functions(model, message, config) if tools or message.tool_config else ()
     if len(contents) > 1 or functions:
         _check_turns(contents)
 
     turns = [_turn(content, at, config) for at, content in enumerate(contents)]
-    asked, pictures, counts = await question(request, model, turns)
-    instruction = [part.text for part in system.parts or () if part.text] if system else []
-    if instruction:
-        counts = counts.plus_text(sum([text_tokens(text) for text in instruction]))
-    if message.tools:
-        counts = counts.plus_text(_declaration_tokens(message.tools))
+    ask = await question(request, model, turns)
+    ask.functions = functions
+    if system is not None:
+        _instruct(ask, system)
+    if tools:
+        ask.counts = ask.counts.plus_text(_declaration_tokens(tools))
     if kind == _ASKS:
-        check_total(model, counts.total)
-    return Ask(
-        model=model,
-        text="\n".join([*instruction, asked]),
-        pictures=pictures,
-        counts=counts,
-        functions=functions,
-        asked=asked,
-        system="\n".join(instruction),
-        **(_wanted(config) if config is not None else {}),
-    )
+        check_total(model, ask.counts.total)
+    if config is not None:
+        _want(ask, config)
+    return ask
 
 
-def _wanted(config: GenerationConfig) -> dict[str, Any]:
+def _instruct(ask: Ask, system: Content) -> None:
+    """What the instruction of the system says before the question."""
+    texts = [part.text for part in system.parts or () if part.text]
+    ask.counts = ask.counts.plus_text(sum(map(text_tokens, texts)))
+    ask.system = "\n".join(texts)
+
+
+def _want(ask: Ask, config: GenerationConfig) -> None:
     """What a question says of its answer."""
     thinking = config.thinking_config
-    return {
-        "schema": _checked(_schema(config)),
-        "wants_json": config.response_mime_type == _JSON_TYPE,
-        "bare": config.response_mime_type == _ENUM_TYPE,
-        "max_output_tokens": config.max_output_tokens,
-        "stop_sequences": tuple(config.stop_sequences or ()),
-        "thoughts": bool(thinking and thinking.include_thoughts and thinking.thinking_budget != 0),
-    }
+    ask.schema = _checked(_schema(config))
+    ask.wants_json = config.response_mime_type == _JSON_TYPE
+    ask.bare = config.response_mime_type == _ENUM_TYPE
+    ask.max_output_tokens = config.max_output_tokens
+    ask.stop_sequences = tuple(config.stop_sequences or ())
+    ask.thoughts = bool(thinking and thinking.include_thoughts and thinking.thinking_budget != 0)
 
 
 def _check_contents(contents: list[Content], system: Content | None, kind: str) -> None:
@@ -198,9 +197,9 @@ def _turn(content: Content, at: int, config: GenerationConfig | None) -> Turn:
     sources: list[Source] = []
     tokens = 0
     for number, part in enumerate(content.parts or ()):  # each has one of these
-        if part.text:
-            texts.append(part.text)
-            tokens += text_tokens(part.text)
+        if text := part.text:
+            texts.append(text)
+            tokens += text_tokens(text)
         elif part.inline_data is not None or part.file_data is not None:
             sources.append(_source(part, f"{_place(at)}.parts[{number}]", config))
         elif part.function_call is not None:

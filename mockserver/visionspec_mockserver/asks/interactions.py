@@ -64,29 +64,21 @@ async def read(request: Request, model: Entry, message: CreateInteraction, befor
     schema, wants_json = _format(message)
     check_schema(schema)
     steps = message.input or []
-    asked = await question(request, model, list(_turns(steps)))
-    pictures = asked.pictures
-    if not pictures and before is not None:
-        earlier = await _earlier(mock_of(request), before)
-        pictures = await load(mock_of(request), model, earlier, host=request.headers.get("host", ""))
-    instruction = message.system_instruction or ""
-    context = Counts(*before["context"]) if before else Counts()
-    counts = (context + asked.counts).plus_text(passing_tokens(message))
-    check_total(model, counts.total)
-    return Ask(
-        model=model,
-        text="\n".join(text for text in (instruction, asked.text) if text),
-        pictures=pictures,
-        counts=counts,
-        schema=schema,
-        wants_json=wants_json,
-        functions=functions,
-        max_output_tokens=config.max_output_tokens,
-        stop_sequences=tuple(config.stop_sequences or ()),
-        thoughts=config.thinking_summaries == "auto",
-        asked=asked.text,
-        system=instruction,
-    )
+    ask = await question(request, model, list(_turns(steps)))
+    if before is not None:
+        if not ask.pictures:
+            earlier = await _earlier(mock_of(request), before)
+            ask.pictures = await load(mock_of(request), model, earlier, host=request.headers.get("host", ""))
+        ask.counts += Counts(*before["context"])
+    ask.counts = ask.counts.plus_text(passing_tokens(message))
+    check_total(model, ask.counts.total)
+    ask.functions = functions
+    ask.system = message.system_instruction or ""
+    ask.schema, ask.wants_json = schema, wants_json
+    ask.max_output_tokens = config.max_output_tokens
+    ask.stop_sequences = tuple(config.stop_sequences or ())
+    ask.thoughts = config.thinking_summaries == "auto"
+    return ask
 
 
 def passing_tokens(message: CreateInteraction) -> int:

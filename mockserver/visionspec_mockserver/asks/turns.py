@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from visionspec_mockserver.asked import Counts
+from visionspec_mockserver.asked import Ask, Counts
 from visionspec_mockserver.core import mock_of
 from visionspec_mockserver.http import ApiFault
 from visionspec_mockserver.journal import note
@@ -31,36 +31,28 @@ class Turn(NamedTuple):
     text_tokens: int = 0
 
 
-class Question(NamedTuple):
-    """What the last turn asks, about which pictures, and what all turns cost."""
-
-    text: str
-    pictures: list[Picture]
-    counts: Counts
-
-
-async def question(request: Request, model: Entry, turns: Sequence[Turn]) -> Question:
+async def question(request: Request, model: Entry, turns: Sequence[Turn]) -> Ask:
     """Load the pictures of all turns, note them in the log, and find the question.
 
-    The question is the last text of the user, about the pictures beside it, or else the last ones shown.
+    The question is the last text of the user, about the pictures beside it, or else the last ones shown. What
+    else a dialect says of it is for who asked here.
 
     Raises:
         ApiFault: if a picture is not to be had.
     """
-    sources = [source for turn in turns for source in turn.sources]
+    counts = Counts(sum([turn.text_tokens for turn in turns]))
+    start = _asked_at(turns) if len(turns) > 1 else 0
+    asked = "\n".join([text for turn in turns[start:] if turn.by_user for text in turn.texts])
     pictures: list[Picture] = []
-    if sources:
+    if sources := [source for turn in turns for source in turn.sources]:
         pictures = await load(mock_of(request), model, sources, host=request.headers.get("host", ""))
-    counts = Counts(sum([turn.text_tokens for turn in turns]), sum([picture.tokens for picture in pictures]))
-
-    start = _asked_at(turns)
-    text = "\n".join([text for turn in turns[start:] if turn.by_user for text in turn.texts])
-    note(request.scope, model=model.name, text=text[:_NOTED_CHARS], images=pictures)
+        counts.image = sum([picture.tokens for picture in pictures])
+    note(request.scope, model=model.name, text=asked[:_NOTED_CHARS], images=pictures)
     if pictures:
         shown_at = max(at for at, turn in enumerate(turns) if turn.sources)
         skipped = sum(len(turn.sources) for turn in turns[: min(start, shown_at)])
         pictures = pictures[skipped:]
-    return Question(text, pictures, counts)
+    return Ask(model, asked, pictures, counts)
 
 
 def check_total(model: Entry, tokens: int) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from visionspec_mockserver.journal import header
 from visionspec_mockserver.paths import canonical
 
 if TYPE_CHECKING:
@@ -51,11 +52,6 @@ def operation(scope: Scope) -> str | None:
     return _file(scope["method"], room, rest)
 
 
-def header(scope: Scope, name: bytes) -> str | None:
-    """A header of the request."""
-    return next((value.decode("latin-1") for key, value in scope["headers"] if key == name), None)
-
-
 def _interaction(method: str, rest: str) -> str:
     if not rest:
         return "interactions.create"
@@ -75,7 +71,7 @@ def _file(method: str, room: str, rest: str) -> str:
 
 
 def _upload(scope: Scope) -> str:
-    command = (header(scope, b"x-goog-upload-command") or "").lower()
+    command = header(scope, b"x-goog-upload-command").lower()
     if command in ("start", "query", "cancel"):
         return f"upload.{command}"
     if "upload" in command or "finalize" in command:

@@ -7,9 +7,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from visionspec_mockserver.faults.hostile import spoiled
-from visionspec_mockserver.faults.operations import TEST_HEADER, header, operation
+from visionspec_mockserver.faults.operations import TEST_HEADER, operation
 from visionspec_mockserver.faults.quotas import Window
-from visionspec_mockserver.journal import note
+from visionspec_mockserver.journal import header, note
 from visionspec_mockserver.plans import Plan
 from visionspec_mockserver.scripts.expressions import globbed
 

@@ -24,6 +24,13 @@ if TYPE_CHECKING:
 
 MOCK = "visionspec.mock"
 RECORD = "visionspec.record"
+HEADERS = "visionspec.headers"  # by name, of several the first
+
+
+def header(scope: Mapping[str, Any], name: bytes) -> str:
+    """A header of the request; empty where there is none."""
+    value = scope[HEADERS].get(name)
+    return "" if value is None else str(value, "latin-1")
 
 
 def note(scope: Mapping[str, Any], **facts: Any) -> None:

@@ -16,11 +16,8 @@ if TYPE_CHECKING:
 
 _BODIES_BYTES = 8 * 1024 * 1024
 _BODIES = 2000
-_LOOSE = 16  # are packed together: code that is warm takes less time, and what they are made of is still near
-_LOOSE_BYTES = 2 * 1024 * 1024
 _BODY_BYTES = 1000  # of what a parsed body is made of, beside its characters
 _PACKED_BYTES = 100  # beside its characters
-_LOOSE_RECORD_BYTES = 4000
 _SLOW_BYTES = 256 * 1024  # from here on making a body short keeps others waiting, unless it is all images
 _IMAGES_SHARE = 4  # of the limit is for images; where they are kept as they came, half of it is
 _BEHIND = 4  # so many times more bodies may wait for who has asked to look into each of them
@@ -31,17 +28,15 @@ class _State:
     """One generation of requests, from reset to reset.
 
     All that are kept are in ``records``, their numbers without a gap; which of them are still to be made short
-    and packed is in the others.
+    is in ``bodies`` and ``slow``.
     """
 
     images: Images
     records: deque[Record | bytes] = field(default_factory=deque)
     unread: deque[int] = field(default_factory=deque)
-    loose: list[Record] = field(default_factory=list)
     bodies: deque[Record] = field(default_factory=deque)
     slow: deque[Record] = field(default_factory=deque)
     size_bytes: int = 0
-    loose_bytes: int = 0
     bodies_bytes: int = 0
     count: int = 0
     missed: int = 0
@@ -55,13 +50,13 @@ class _State:
 class Journal:
     """The last requests, oldest first. Safe to use from any thread.
 
-    What has ended is packed, many at a time, without the images in its body: those are held once each, and in the
-    end as thumbnails. A long body without images that could be read stays as it is until there are too many.
+    What has ended is packed without the images in its body: those are held once each, and in the end as
+    thumbnails. A long body without images that could be read stays as it is until there are too many.
 
     Args:
         limit_bytes: how much memory they may take, about; the oldest make room.
         keep_pixels: whether the images are kept, and not only their thumbnails.
-        tally: who counts every request, some time after it has ended, at the latest when somebody asks.
+        tally: who counts every request that has ended.
     """
 
     def __init__(
@@ -75,7 +70,6 @@ class Journal:
         self._limit_bytes = limit_bytes
         self.keep_pixels = keep_pixels
         self._bodies_bytes = min(_BODIES_BYTES, limit_bytes // 4)
-        self._loose_bytes = min(_LOOSE_BYTES, limit_bytes // 8)
         self._lock = threading.Lock()
         self._working = threading.Lock()
         self._state = self._fresh()
@@ -95,7 +89,6 @@ class Journal:
     @property
     def size_bytes(self) -> int:
         """The memory that all of it takes, about."""
-        self.settle()
         return self._state.size_bytes + self._state.images.size_bytes
 
     @property
@@ -110,7 +103,6 @@ class Journal:
 
     def records(self) -> tuple[list[Record], int]:
         """Those that are kept, oldest first, and how many are no longer."""
-        self.settle()
         with self._lock:
             records, dropped = list(self._state.records), self._state.first - 1
         return [_opened(one) for one in records], dropped
@@ -147,58 +139,40 @@ class Journal:
         """Its answer has ended."""
         work: object = None
         with self._lock:
-            state = self._state
+            self._tally(record)
             if not record.kept:
-                self._tally(record)
                 return
+            state = self._state
             state.unread.append(record.n)
-            state.loose.append(record)
-            state.loose_bytes += _LOOSE_RECORD_BYTES + len(record.asked) + len(record.answered)
             if record.facts.get("images") or (record.body is not None and not record.asked):
                 work = self._has_long(state, record)
-            if state.loose_bytes > self._loose_bytes or len(state.loose) > _LOOSE:
-                self._settle(state)
+            else:
+                _pack(state, record)
+            if state.size_bytes + state.images.size_bytes > self._limit_bytes:
+                self._drop(state)
         if work and not self._working.locked():
             threading.Thread(target=self._work, args=(state,), name="visionspec-journal").start()
-
-    def settle(self) -> None:
-        """Count and pack what has ended."""
-        with self._lock:
-            self._settle(self._state)
 
     def _has_long(self, state: _State, record: Record) -> object:
         """Make room for a body, or for images; whether there is work for a thread."""
         if pictures := record.facts.get("images"):
             record.facts["images"] = [state.images.hold(one) for one in pictures]
-        if pictures and record.body is not None and is_small(record.body):
+        if record.body is None or (pictures and is_small(record.body)):
             _shorten(record)
-        elif record.body is not None:
+            _pack(state, record)
+        else:
+            record.cost_bytes = record.light_bytes + record.asked_bytes + _BODY_BYTES
+            state.size_bytes += record.cost_bytes
             state.bodies.append(record)
             state.bodies_bytes += record.asked_bytes
         behind = _BEHIND if self.reader else 1
         if state.bodies_bytes > self._bodies_bytes * behind or len(state.bodies) > _BODIES * behind:
-            self._settle(state)
             self._let_go(state)
         return state.slow or state.images.due or (self.reader and state.bodies_bytes > self._bodies_bytes)
-
-    def _settle(self, state: _State) -> None:
-        """Count what has ended, pack what is short, and let the oldest make room."""
-        for record in state.loose:
-            self._tally(record)
-            if record.body is not None and (not record.asked or record.facts.get("images")):
-                record.cost_bytes = record.light_bytes + record.asked_bytes + _BODY_BYTES
-                state.size_bytes += record.cost_bytes
-            else:
-                _pack(state, record)
-        state.loose = []
-        state.loose_bytes = 0
-        if state.size_bytes + state.images.size_bytes > self._limit_bytes:
-            self._drop(state)
 
     def clear(self) -> None:
         """Forget all of them."""
         with self._lock:
-            self._settle(self._state)
             for record in self._state.records:
                 if isinstance(record, Record):
                     record.kept = False
@@ -239,7 +213,6 @@ class Journal:
             if self.reader:
                 self.reader()
                 with self._lock:
-                    self._settle(state)
                     self._let_go(state)
             while state.slow:
                 record = state.slow.popleft()

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from urllib.parse import parse_qs
 
 from visionspec_mockserver.faults.operations import operation
+from visionspec_mockserver.journal import HEADERS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -80,7 +81,6 @@ class Record:
     __slots__ = (
         "_answer_fields",
         "_answer_pieces",
-        "_asked_pieces",
         "_fields",
         "_keeper",
         "_receive",
@@ -125,7 +125,6 @@ class Record:
         self._answer_fields: Fields = []
         self.facts: dict[str, Any] = {}
         self.status: int | None = None
-        self._asked_pieces: list[bytes] = []
         self._answer_pieces: list[bytes] = []
         self._tail = b""
         self.asked = self.answered = b""
@@ -144,12 +143,13 @@ class Record:
         message = await self._receive()
         if message["type"] == "http.request":
             if piece := message.get("body"):
-                if self.asked_bytes < HEAD_BYTES:
-                    self._asked_pieces.append(piece)
-                self.asked_bytes += len(piece)
-                self._tail = piece if len(piece) >= _END_BYTES else (self._tail + piece)[-_END_BYTES:]
+                before = self.asked_bytes
+                self.asked_bytes = before + len(piece)
+                if before < HEAD_BYTES:
+                    self.asked = (self.asked + piece)[:HEAD_BYTES]
+                self._tail = (self._tail + piece)[-_END_BYTES:] if before else piece
             if not message.get("more_body") and self.crc is None:
-                self.crc = _crc(self._asked_pieces, self._tail)
+                self.crc = _crc(self.asked[:_END_BYTES], self._tail)
         return message
 
     async def send(self, message: Message) -> None:
@@ -159,7 +159,7 @@ class Record:
         if kind == "http.response.start":
             self._answer_fields = message["headers"]
             self.enter(message["status"])
-            if self.failed:
+            if message["status"] >= _TIMED_OUT and self.failed:
                 await self._drain()
         elif kind == "http.response.body":
             if piece := message.get("body"):
@@ -172,8 +172,9 @@ class Record:
     def _takes(self, piece: bytes) -> None:
         """Keep what is sent, up to the bound for its kind."""
         room = HEAD_BYTES - self.answered_bytes
-        self.answered_bytes += len(piece)
-        if len(piece) > room:
+        size_bytes = len(piece)
+        self.answered_bytes += size_bytes
+        if size_bytes > room:
             kind = headers_of(self.answer_headers).get("content-type", "")
             room += ANSWER_BYTES - HEAD_BYTES if is_text(kind) else 0
             piece = piece[: max(room, 0)]
@@ -199,25 +200,27 @@ class Record:
         keeper = self._keeper
         if keeper is None:
             return
-        self.enter(None)  # if there was no answer
+        if not self.n:  # there was no answer
+            self.enter(None)
         self.end_s = time.monotonic()
         self._keeper = None
         self._receive = _over
-        if self._asked_pieces and (self.body is None or self.asked_bytes <= HEAD_BYTES):
-            self.asked = b"".join(self._asked_pieces)[:HEAD_BYTES]
+        if self.asked_bytes > HEAD_BYTES and self.body is not None:
+            self.asked = b""
         self.answered = b"".join(self._answer_pieces)
-        self._asked_pieces = self._answer_pieces = []
+        self._answer_pieces = []
         self._tail = b""
         keeper.ends(self)
 
     def leave(self) -> None:
         """Hold the connection no longer."""
-        self.end()
+        if self._keeper is not None:
+            self.end()
         self._send = None
 
     @property
     def transport(self) -> Any:
-        """The connection, while it is answered. ASGI has no word for it; uvicorn's ``receive`` belongs to who has it."""
+        """The connection, while it is answered: ASGI does not know it, but uvicorn's ``receive`` is of who has it."""
         return getattr(getattr(self._receive, "__self__", None), "transport", None)
 
     # For who asks, then or later.
@@ -353,14 +356,13 @@ def _read(fields: Fields) -> list[tuple[str, str]]:
     return [(name.decode("latin-1"), value.decode("latin-1")) for name, value in fields]
 
 
-def _crc(pieces: list[bytes], tail: bytes) -> int:
-    head = pieces[0] if len(pieces) == 1 else b"".join([piece[:_END_BYTES] for piece in pieces])
-    return zlib.crc32(tail[-_END_BYTES:], zlib.crc32(head[:_END_BYTES]))
+def _crc(head: bytes, tail: bytes) -> int:
+    return zlib.crc32(tail[-_END_BYTES:], zlib.crc32(head))
 
 
 @functools.lru_cache(maxsize=256)
 def _operation(method: str, path: str, command: bytes) -> str | None:
-    return operation({"method": method, "path": path, "headers": [(b"x-goog-upload-command", command)]})
+    return operation({"method": method, "path": path, HEADERS: {b"x-goog-upload-command": command}})
 
 
 def _told_in_body(body: bytes) -> float | None:

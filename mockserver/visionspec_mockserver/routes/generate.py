@@ -189,8 +189,12 @@ def _blocked(directions: Directions) -> dict[str, Any]:
 
 
 def _details(counts: Counts) -> list[dict[str, Any]]:
-    found = (("TEXT", counts.text), ("IMAGE", counts.image))
-    return [{"modality": name, "tokenCount": number} for name, number in found if number]
+    details: list[dict[str, Any]] = []
+    if counts.text:
+        details.append({"modality": "TEXT", "tokenCount": counts.text})
+    if counts.image:
+        details.append({"modality": "IMAGE", "tokenCount": counts.image})
+    return details
 
 
 async def _events(chunks: Iterator[tuple[float, bytes]]) -> AsyncIterator[bytes]:

@@ -27,7 +27,7 @@ from visionspec.rules.limits import FILE_LIFETIME_S, MAX_PROJECT_BYTES, check_di
 from visionspec.rules.media import sniff
 from visionspec_mockserver.core import mock_of
 from visionspec_mockserver.http import ApiFault, asked_url, json_response, read_message, require_key
-from visionspec_mockserver.journal import tell
+from visionspec_mockserver.journal import HEADERS, tell
 from visionspec_mockserver.routes import ranges
 from visionspec_mockserver.routes.files import OCTETS, fresh_id, missing, over_quota, to_wire, uri_of
 from visionspec_mockserver.routes.multipart import Parts, boundary_of
@@ -283,5 +283,5 @@ async def _description(request: Request, parts: Parts) -> File:
         return {"type": "http.request", "body": bytes(body), "more_body": False}
 
     # The part is read as the body of a start would be; its length is not that of the request.
-    description = Request({**request.scope, "headers": []}, receive)
+    description = Request({**request.scope, "headers": [], HEADERS: {}}, receive)
     return (await read_message(description, FileRequest)).file or File()
