@@ -63,7 +63,8 @@ class Metrics:
             tally.images += len(images)
         if tokens := facts.get("tokens"):
             for kind, number in tokens.items():
-                tally.tokens[kind] += number
+                if number:
+                    tally.tokens[kind] += number
         if operation.startswith("upload."):
             self._upload(record)
 

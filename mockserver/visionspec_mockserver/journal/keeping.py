@@ -46,6 +46,12 @@ class _State:
         """The number of the oldest."""
         return self.count - len(self.records) + 1
 
+    def take(self, record: Record) -> None:
+        """Give it the next number."""
+        self.count = record.n = self.count + 1
+        record.kept = True
+        self.records.append(record)
+
 
 class Journal:
     """The last requests, oldest first. Safe to use from any thread.
@@ -127,22 +133,20 @@ class Journal:
                 yield record
 
     def enter(self, record: Record) -> None:
-        """Enter a request whose answer begins, or never will."""
+        """Enter a request the body of whose answer begins."""
         with self._lock:
-            state = self._state
-            state.count += 1
-            record.n = state.count
-            record.kept = True
-            state.records.append(record)
+            self._state.take(record)
 
     def ends(self, record: Record) -> None:
-        """Its answer has ended."""
+        """Its answer has ended, or never will begin."""
         work: object = None
         with self._lock:
             self._tally(record)
-            if not record.kept:
-                return
             state = self._state
+            if not record.n:
+                state.take(record)
+            elif not record.kept:
+                return
             state.unread.append(record.n)
             if record.facts.get("images") or (record.body is not None and not record.asked):
                 work = self._has_long(state, record)

@@ -47,11 +47,11 @@ class Keeper(Protocol):
     """Who keeps records: a journal."""
 
     def enter(self, record: Record) -> None:
-        """Its answer begins, or never will."""
+        """The body of its answer begins, and more of it is to come."""
         ...
 
     def ends(self, record: Record) -> None:
-        """Its answer has ended."""
+        """Its answer has ended, or never will begin."""
         ...
 
 
@@ -158,14 +158,17 @@ class Record:
         kind = message["type"]
         if kind == "http.response.start":
             self._answer_fields = message["headers"]
-            self.enter(message["status"])
-            if message["status"] >= _TIMED_OUT and self.failed:
+            self.status = status = message["status"]
+            self.begin_s = time.monotonic()
+            if status >= _TIMED_OUT and self.failed:
                 await self._drain()
         elif kind == "http.response.body":
             if piece := message.get("body"):
                 self._takes(piece)
             if not message.get("more_body"):
                 self.end()  # before the client can ask again
+            elif not self.n and self._keeper is not None:
+                self._keeper.enter(self)
         if send is not None:
             await send(message)
 
@@ -188,20 +191,11 @@ class Record:
             while self.crc is None and (await self.receive())["type"] == "http.request":
                 pass
 
-    def enter(self, status: int | None) -> None:
-        """The answer begins, or never will."""
-        if self._keeper is not None and not self.n:
-            self.status = status
-            self.begin_s = time.monotonic()
-            self._keeper.enter(self)
-
     def end(self) -> None:
         """It is over, as far as the client can see."""
         keeper = self._keeper
         if keeper is None:
             return
-        if not self.n:  # there was no answer
-            self.enter(None)
         self.end_s = time.monotonic()
         self._keeper = None
         self._receive = _over
