@@ -65,7 +65,6 @@ class _App(Starlette):
         rooms = [route for version in VERSIONS for room in ROOMS for route in room.routes(version)]
         super().__init__(routes=[*rooms, *discovery.routes(), *control.routes()], lifespan=_lifespan)
         self.state.mock = mock
-
         self._way = _Way(self.router, mock)
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Coroutine[Any, Any, None]:
@@ -106,7 +105,7 @@ class _Way:
 
     async def enter(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request in."""
-        mock, path = self._mock, scope["path"]
+        mock, journal, path = self._mock, self._mock.journal, scope["path"]
         find = self._find_again if len(path) <= _KEPT_CHARS else self._find
         found = find(scope["method"], path)
         scope["path"] = found.path
@@ -114,8 +113,8 @@ class _Way:
         if found.path.startswith("/_mock"):
             await self._answer(found, scope, receive, send)
             return
-        record = scope[RECORD] = Record(scope, receive, send, mock.journal)
-        mock.journal.under_way += 1
+        record = scope[RECORD] = Record(scope, receive, send, journal)
+        journal.under_way += 1
         try:
             if mock.scripts.filed or mock.faults.active:
                 answer = functools.partial(self._answer, found)
@@ -124,7 +123,7 @@ class _Way:
                 await self._answer(found, scope, record.receive, record.send)
         finally:
             record.leave()
-            mock.journal.under_way -= 1
+            journal.under_way -= 1
 
     def _find(self, method: str, path: str) -> _Found:
         path = canonical(path) or path

@@ -4,8 +4,8 @@ Offers to go on in HTTP/2 are declined by saying nothing (RFC 9110, 7.8). Java's
 the first request of every connection without TLS. The parser would take what follows the headers for HTTP/2
 already, and the request would lose its body.
 
-The head of an answer is sent together with what follows it. uvicorn writes it alone, and to call the system and
-wake the client twice takes longer than all that is done to answer a text.
+The head of an answer is sent together with its body. uvicorn writes it alone, and to call the system and to wake
+the client once more takes a tenth of the time in which a text is answered.
 """
 
 from __future__ import annotations
@@ -49,7 +49,6 @@ class _Joining:
     def __init__(self, transport: asyncio.Transport) -> None:
         self._held = b""
         self._transport = transport
-        self._write = transport.write
         self.get_extra_info = transport.get_extra_info
         self.is_closing = transport.is_closing
         self.pause_reading = transport.pause_reading
@@ -57,11 +56,12 @@ class _Joining:
 
     def write(self, data: bytes) -> None:
         if self._held:
-            data, self._held = self._held + data, b""
+            held, self._held = self._held, b""
+            self._transport.writelines((held, data))
         elif data.startswith(b"HTTP/1.1 ") and b"\r\ncontent-length: " in data:
             self._held = data
-            return
-        self._write(data)
+        else:
+            self._transport.write(data)
 
     def flush(self) -> None:
         if self._held:

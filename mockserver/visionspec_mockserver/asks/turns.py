@@ -40,11 +40,15 @@ async def question(request: Request, model: Entry, turns: Sequence[Turn]) -> Ask
     Raises:
         ApiFault: if a picture is not to be had.
     """
-    counts = Counts(sum([turn.text_tokens for turn in turns]))
+    counts = Counts()
+    sources: list[Source] = []
+    for turn in turns:
+        counts.text += turn.text_tokens
+        sources += turn.sources
     start = _asked_at(turns) if len(turns) > 1 else 0
     asked = "\n".join([text for turn in turns[start:] if turn.by_user for text in turn.texts])
     pictures: list[Picture] = []
-    if sources := [source for turn in turns for source in turn.sources]:
+    if sources:
         pictures = await load(mock_of(request), model, sources, host=request.headers.get("host", ""))
         counts.image = sum([picture.tokens for picture in pictures])
     note(request.scope, model=model.name, text=asked[:_NOTED_CHARS], images=pictures)

@@ -146,9 +146,7 @@ class _Answer:
         if directions.block_reason:
             about: dict[str, Any] = {"promptFeedback": _blocked(directions)}
         else:
-            candidate: dict[str, Any] = {}
-            if parts:
-                candidate["content"] = {"role": "model", "parts": parts}
+            candidate: dict[str, Any] = {"content": {"role": "model", "parts": parts}} if parts else {}
             if last:
                 self._end(candidate)
             about = {"candidates": [{**candidate, "index": index} for index in range(self._candidates)]}
@@ -159,24 +157,27 @@ class _Answer:
 
     def _end(self, candidate: dict[str, Any]) -> None:
         directions = self._directions
-        usual = "MAX_TOKENS" if self._reply.truncated else "STOP"
-        candidate["finishReason"] = directions.finish_reason or usual
+        candidate["finishReason"] = directions.finish_reason or (
+            "MAX_TOKENS" if self._reply.truncated else "STOP"
+        )
         if directions.finish_message:
             candidate["finishMessage"] = directions.finish_message
         if directions.safety_ratings:
             candidate["safetyRatings"] = directions.safety_ratings
 
     def _usage(self, *, last: bool) -> dict[str, Any]:
-        prompt = self._ask.counts.total
-        output = self.tokens["output"]
-        usage: dict[str, Any] = {"promptTokenCount": prompt}
-        if last and not self._directions.block_reason:
-            usage["candidatesTokenCount"] = output
-        thoughts = self.tokens["thought"]
-        if thoughts:
+        counts, tokens = self._ask.counts, self.tokens
+        total = counts.total
+        usage: dict[str, Any] = {"promptTokenCount": total}
+        if last:
+            total += tokens["output"]
+            if not self._directions.block_reason:
+                usage["candidatesTokenCount"] = tokens["output"]
+        if thoughts := tokens["thought"]:
+            total += thoughts
             usage["thoughtsTokenCount"] = thoughts
-        usage["totalTokenCount"] = prompt + thoughts + (output if last else 0)
-        usage["promptTokensDetails"] = _details(self._ask.counts)
+        usage["totalTokenCount"] = total
+        usage["promptTokensDetails"] = _details(counts)
         return usage
 
 
