@@ -29,7 +29,8 @@ from visionspec_mockserver.store.sqlite import SqliteStore
 from visionspec_mockserver.unserved import absent
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+    from types import CoroutineType
 
     from starlette.routing import BaseRoute, Router
     from starlette.types import Receive, Scope, Send
@@ -67,7 +68,7 @@ class _App(Starlette):
         self.state.mock = mock
         self._way = _Way(self.router, mock)
 
-    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Coroutine[Any, Any, None]:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> CoroutineType[Any, Any, None]:
         """Only a browser says where its page is from; nearly everybody is none."""
         if scope["type"] != "http":
             return super().__call__(scope, receive, send)
@@ -140,7 +141,7 @@ class _Way:
             response = await found.endpoint(request)
         except ApiFault as fault:
             if fault.rule is not None:
-                tell(scope, refused=(fault.rule, fault.message))
+                tell(scope, "refused", (fault.rule, fault.message))
             response = fault_response(request, fault)
         except HTTPException as error:
             response = fault_response(request, _not_found(error, found.path))

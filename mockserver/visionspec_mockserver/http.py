@@ -286,11 +286,12 @@ async def read_message(request: Request, kind: type[Message]) -> Message:
     """
     body = await read_json(request)
     if not isinstance(body, dict):
-        message = 'Invalid JSON payload received. Unknown name "": Root element must be a message.'
-        raise ApiFault(400, message, details=[violations.bad_request([("", message)])])
-    tell(request.scope, body=body)
+        said = 'Invalid JSON payload received. Unknown name "": Root element must be a message.'
+        raise ApiFault(400, said, details=[violations.bad_request([("", said)])])
+    tell(request.scope, "body", body)
+    validator = kind.__pydantic_validator__  # model_validate looks at its arguments first, at every request
     try:
-        return kind.model_validate(body, extra="forbid")
+        message: Message = validator.validate_python(body, extra="forbid")
     except ValidationError as error:
         problems = error.errors(include_url=False)
         if settings_of(request).lenient and violations.tolerable(problems):
@@ -298,11 +299,12 @@ async def read_message(request: Request, kind: type[Message]) -> Message:
             violations.drop(problems, body)
             return kind.model_validate(body, extra="ignore")
         if is_interactions(request):
-            message, code = violations.interactions(problems, body)
-            raise ApiFault(400, message, code=code) from None
+            said, code = violations.interactions(problems, body)
+            raise ApiFault(400, said, code=code) from None
         version = request.scope["path"].split("/", 2)[1]
-        message, details = violations.protobuf(problems, body, version=version)
-        raise ApiFault(400, message, details=details) from None
+        said, details = violations.protobuf(problems, body, version=version)
+        raise ApiFault(400, said, details=details) from None
+    return message
 
 
 def page_query(request: Request) -> tuple[int | None, str | None]:

@@ -40,12 +40,11 @@ def note(scope: Mapping[str, Any], **facts: Any) -> None:
         record.facts.update(facts)
 
 
-def tell(scope: Mapping[str, Any], **facts: Any) -> None:
+def tell(scope: Mapping[str, Any], name: str, value: object) -> None:
     """Add what is not shown: the parsed ``body``, the ``file`` that was made, why it was ``refused``."""
     record = scope.get(RECORD)
     if record is not None:
-        for name, value in facts.items():
-            setattr(record, name, value)
+        setattr(record, name, value)
 
 
 def unanswered(scope: Mapping[str, Any]) -> None:

@@ -186,7 +186,7 @@ async def _answer(request: Request, upload: UploadRecord | None, reply: Reply) -
     record = await mock_of(request).store.file(file_id)
     if record is None:
         raise missing(file_id)
-    tell(request.scope, file=record)
+    tell(request.scope, "file", record)
     return json_response(request, FileResponse(file=to_wire(record)).wire(), headers=reply.headers)
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Picture", "Question", "Standin", "answer", "look", "may_have_schema"]
 
-KEPT_BYTES = 16 * 1024 * 1024
+KEPT_BYTES = 8 * 1024 * 1024
 
 
 class Standin:
