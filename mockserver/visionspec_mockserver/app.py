@@ -30,7 +30,6 @@ from visionspec_mockserver.unserved import absent
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-    from types import CoroutineType
 
     from starlette.routing import BaseRoute, Router
     from starlette.types import Receive, Scope, Send
@@ -68,8 +67,8 @@ class _App(Starlette):
         self.state.mock = mock
         self._way = _Way(self.router, mock)
 
-    def __call__(self, scope: Scope, receive: Receive, send: Send) -> CoroutineType[Any, Any, None]:
-        """Only a browser says where its page is from; nearly everybody is none."""
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Any:
+        """Only a browser says where its page is from; nearly everybody is none. What is returned is to be awaited."""
         if scope["type"] != "http":
             return super().__call__(scope, receive, send)
         scope["app"] = self
