@@ -46,7 +46,7 @@ class Settings:
     background_s: float = 0.5
     continuation_tokens: int | None = None
     processing_s: float = 0.0
-    journal_bytes: int = 32 * 1024 * 1024
+    journal_bytes: int = 24 * 1024 * 1024
     keep_pixels: bool = False
     scripts: Sequence[Path | str | Mapping[str, Any]] = ()
     strict: bool = False
