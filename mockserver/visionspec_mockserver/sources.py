@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import base64
+import binascii
 import random
 import string
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 _STEP_S = 0.1
+_URL_SAFE = bytes.maketrans(b"+/", b"-_")
 
 
 class Clock(Protocol):
@@ -96,4 +97,5 @@ class Ids:
         return self._token(6)
 
     def _token(self, size_bytes: int) -> str:
-        return base64.urlsafe_b64encode(self._random.randbytes(size_bytes)).decode("ascii")
+        token = self._random.getrandbits(8 * size_bytes).to_bytes(size_bytes, "little")
+        return binascii.b2a_base64(token, newline=False).translate(_URL_SAFE).decode("ascii")

@@ -149,7 +149,10 @@ class _Answer:
             candidate: dict[str, Any] = {"content": {"role": "model", "parts": parts}} if parts else {}
             if last:
                 self._end(candidate)
-            about = {"candidates": [{**candidate, "index": index} for index in range(self._candidates)]}
+            candidate["index"] = 0
+            about = {"candidates": [candidate]}
+            for index in range(1, self._candidates):
+                about["candidates"].append({**candidate, "index": index})
         about["usageMetadata"] = self._usage(last=last)
         about["modelVersion"] = self._ask.model.name
         about["responseId"] = self._response_id
