@@ -25,10 +25,10 @@ _OFFER = re.compile(rb"\r\nUpgrade:[ \t]*h2c[ \t]*(?=\r\n)", re.IGNORECASE)
 class Http1(HttpToolsProtocol):
     """uvicorn's protocol, which sees no offer and writes an answer in one piece."""
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # uvicorn narrows it too
         """Begin; whatever is written goes through `_Joining`."""
         self._joining = _Joining(transport)
-        super().connection_made(self._joining)  # type: ignore[arg-type]
+        super().connection_made(self._joining)  # type: ignore[arg-type] # has all that uvicorn asks of one
 
     def data_received(self, data: bytes) -> None:
         """Parse ``data``; if a request begins in it, what its head offers is left out."""

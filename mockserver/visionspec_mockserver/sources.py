@@ -97,5 +97,6 @@ class Ids:
         return self._token(6)
 
     def _token(self, size_bytes: int) -> str:
+        # what random.randbytes and base64.urlsafe_b64encode do: their detours show in every answer's time
         token = self._random.getrandbits(8 * size_bytes).to_bytes(size_bytes, "little")
         return binascii.b2a_base64(token, newline=False).translate(_URL_SAFE).decode("ascii")

@@ -129,8 +129,8 @@ def _check_parts(content: Content, at: int | None, kind: str, missing: list[str]
     if not content.parts:
         missing.append(f"* {kind}.{_place(at)}.parts: contents.parts must not be empty.\n")
     for number, part in enumerate(content.parts or ()):
-        named = _DATA & part.model_fields_set
-        if len(named) == 1 and getattr(part, next(iter(named))) is not None:
+        named = part.model_fields_set & _DATA
+        if len(named) == 1 and getattr(part, *named) is not None:
             continue
         path = f"{_place(at)}.parts[{number}]"
         given = [name for name in Part.model_fields if name in named and getattr(part, name) is not None]

@@ -45,7 +45,7 @@ async def question(request: Request, model: Entry, turns: Sequence[Turn]) -> Ask
     for turn in turns:
         counts.text += turn.text_tokens
         sources += turn.sources
-    start = _asked_at(turns) if len(turns) > 1 else 0
+    start = _asked_at(turns)
     asked = "\n".join([text for turn in turns[start:] if turn.by_user for text in turn.texts])
     pictures: list[Picture] = []
     if sources:

@@ -160,9 +160,8 @@ class _Answer:
 
     def _end(self, candidate: dict[str, Any]) -> None:
         directions = self._directions
-        candidate["finishReason"] = directions.finish_reason or (
-            "MAX_TOKENS" if self._reply.truncated else "STOP"
-        )
+        usual = "MAX_TOKENS" if self._reply.truncated else "STOP"
+        candidate["finishReason"] = directions.finish_reason or usual
         if directions.finish_message:
             candidate["finishMessage"] = directions.finish_message
         if directions.safety_ratings:
